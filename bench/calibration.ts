@@ -1,0 +1,267 @@
+/**
+ * The null hypothesis, measured: real unmarked text, a fresh key for every test.
+ *
+ * @module
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { randomStream } from '../src/embed/random.js';
+import { embeddedTokenizer } from '../src/generate/embedded.js';
+import { bindMark, type Mark } from '../src/marks/mark.js';
+import type { MarkSpec } from '../src/marks/mark-spec.js';
+import { logBernoulliAttainableSize, logBinomialLowerTail, logBinomialUpperTail } from '../src/stats/index.js';
+import { newPairSet, type PairSet } from '../src/verify/pairs.js';
+import { tallyPairs } from '../src/verify/tally.js';
+import { logPValue } from '../src/verify/test-result.js';
+import type { Bench, Row } from './rows.js';
+
+/** One record: what was asked, and the text to test. */
+export interface NullRecord {
+	readonly prompt: readonly number[];
+	readonly tokens: readonly number[];
+}
+
+/** Rates of rejection over many tests. */
+export interface NullRates {
+	readonly tests: number;
+	/** For each level: rejections, and what an exact test of this kind is expected to reject. */
+	readonly levels: readonly { readonly level: number; readonly rejected: number; readonly expected: number }[];
+	/** p-value of a Kolmogorov–Smirnov test against the uniform law; only for continuous scores. */
+	readonly ksP: number | null;
+}
+
+const LEVELS = [1e-2, 1e-3];
+
+/** A mark with a key that nobody has used. */
+export function freshMark(scheme: 'gumbel' | 'kgw', contextWidth: number, key: Uint8Array): Mark {
+	const spec: MarkSpec = {
+		version: 1,
+		scheme: scheme === 'gumbel' ? { name: 'gumbel' } : { name: 'kgw', gamma: 0.25, delta: 2 },
+		prf: 'chacha8-v1',
+		contextWidth,
+		channel: scheme === 'gumbel' ? 'choice' : 'shape',
+		layer: 'deployment',
+		deployment: 'calibration',
+		member: null,
+		share: 256,
+		selector: 'all',
+		start: 'skip',
+		epoch: 0,
+		tokenizer: null,
+		commitment: null,
+	};
+	return bindMark(spec, key);
+}
+
+/**
+ * Tests groups of records under fresh keys.
+ *
+ * @param groups each group is tested together, as one suspect; a group of one is a document
+ * @param tests number of tests; group i mod groups.length is tested i-th, always under a key of its own
+ */
+export function calibrate(
+	groups: readonly (readonly NullRecord[])[],
+	scheme: 'gumbel' | 'kgw',
+	contextWidth: number,
+	tests: number,
+	seed: string,
+): NullRates {
+	const random = randomStream(`calibration/${seed}/${scheme}/${contextWidth}`);
+	const key = new Uint8Array(32);
+	const sets = new Map<number, PairSet>();
+	const logPs: number[] = [];
+	const expected = LEVELS.map(() => 0);
+	const attainable = new Map<number, number[]>();
+	for (let test = 0; test < tests; test++) {
+		const index = test % groups.length;
+		let pairs = sets.get(index);
+		if (pairs === undefined) {
+			pairs = newPairSet({ contextWidth, start: 'skip' });
+			for (const { prompt, tokens } of groups[index]) pairs.add(tokens, prompt);
+			sets.set(index, pairs);
+		}
+		for (let i = 0; i < 32; i++) key[i] = Math.floor(random.next() * 256);
+		const mark = freshMark(scheme, contextWidth, key);
+		const tally = tallyPairs(pairs, mark);
+		const law = mark.scheme.null;
+		logPs.push(logPValue(tally, law));
+		let sizes = attainable.get(tally.scored);
+		if (sizes === undefined) {
+			sizes = LEVELS.map((level) =>
+				law.kind === 'bernoulli'
+					? Math.exp(logBernoulliAttainableSize(tally.scored, law.p, Math.log(level)))
+					: tally.scored > 0
+						? level
+						: 0,
+			);
+			attainable.set(tally.scored, sizes);
+		}
+		sizes.forEach((size, i) => {
+			expected[i] += size;
+		});
+	}
+	return {
+		tests,
+		levels: LEVELS.map((level, i) => ({
+			level,
+			rejected: logPs.filter((logP) => logP <= Math.log(level)).length,
+			expected: expected[i] / tests,
+		})),
+		ksP: scheme === 'gumbel' ? kolmogorovP(logPs.map(Math.exp)) : null,
+	};
+}
+
+/** Asymptotic p-value of the Kolmogorov–Smirnov statistic against U(0, 1) (Kolmogorov 1933). */
+export function kolmogorovP(values: readonly number[]): number {
+	const sorted = [...values].sort((a, b) => a - b);
+	const n = sorted.length;
+	let distance = 0;
+	sorted.forEach((value, i) => {
+		distance = Math.max(distance, (i + 1) / n - value, value - i / n);
+	});
+	const x = distance * (Math.sqrt(n) + 0.12 + 0.11 / Math.sqrt(n));
+	if (x < 0.2) return 1;
+	let sum = 0;
+	for (let k = 1; k <= 100; k++) sum += 2 * (-1) ** (k - 1) * Math.exp(-2 * k * k * x * x);
+	return Math.min(1, Math.max(0, sum));
+}
+
+/** The counts that a binomial law leaves with probability below `error` (half on each side), as rates. */
+export function band(tests: number, p: number, error: number): [low: number, high: number] {
+	const half = Math.log(error / 2);
+	let low = Math.floor(tests * p);
+	while (low > 0 && logBinomialLowerTail(low - 1, tests, p) > half) low--;
+	let high = Math.ceil(tests * p);
+	while (high < tests && logBinomialUpperTail(high + 1, tests, p) > half) high++;
+	return [low / tests, high / tests];
+}
+
+/** Texts that the repository holds, as records of about `size` tokens. */
+export function repositoryTexts(size: number): Record<string, NullRecord[]> {
+	const tokenizer = embeddedTokenizer();
+	const records = (text: string): NullRecord[] => {
+		const ids = tokenizer.encode(text);
+		return Array.from({ length: Math.floor(ids.length / size) }, (_, i) => ({
+			prompt: [],
+			tokens: ids.slice(i * size, (i + 1) * size),
+		}));
+	};
+	const source = readdirSync('src', { recursive: true, encoding: 'utf8' })
+		.filter((name) => name.endsWith('.ts') && !name.endsWith('.wasm.ts'))
+		.sort()
+		.map((name) => readFileSync(join('src', name), 'utf8'));
+	const languages = readdirSync('bench/corpus')
+		.filter((name) => name.endsWith('.txt'))
+		.sort();
+	const novel = gunzipSync(readFileSync('bench/distillation/books/dracula.txt.gz')).toString('utf8');
+	return {
+		english: records(novel.slice(0, 400_000)),
+		'source-code': records(source.join('\n')),
+		...Object.fromEntries(
+			languages.map((name) => [name.replace('.txt', ''), records(readFileSync(join('bench/corpus', name), 'utf8'))]),
+		),
+	};
+}
+
+/** Records of a folder of (gzipped) JSONL files with `prompt` and `text`, by file. */
+function corpusRecords(folder: string, perFile: number): NullRecord[][] {
+	const tokenizer = embeddedTokenizer();
+	return readdirSync(folder)
+		.filter((name) => /\.jsonl(\.gz)?$/.test(name))
+		.sort()
+		.map((name) => {
+			const bytes = readFileSync(join(folder, name));
+			const text = (name.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8');
+			const lines = text.trimEnd().split('\n');
+			const step = Math.max(1, Math.floor(lines.length / perFile));
+			return lines
+				.filter((_, i) => i % step === 0)
+				.slice(0, perFile)
+				.map((line): NullRecord => {
+					const record = JSON.parse(line) as { prompt?: string; text: string };
+					return { prompt: tokenizer.encode(record.prompt ?? ''), tokens: tokenizer.encode(record.text) };
+				});
+		});
+}
+
+const WIDTHS = [1, 2, 4];
+const SCHEMES = ['gumbel', 'kgw'] as const;
+
+export const bench: Bench = {
+	about:
+		'Rejection rates on real text that carries no mark, a fresh key for every test. `documents` tests single records, ' +
+		'`closed` all records of one suspect with its prompts excluded. Peer: the upper edge of the binomial band around the ' +
+		'attainable size (green lists are discrete and attain less than the nominal level), at family-wise 99.9 % over all rows.',
+	async run({ quick, corpus }) {
+		const tests = quick ? 2_000 : 100_000;
+		const smallTests = quick ? 500 : 10_000;
+		const jobs: { name: string; groups: NullRecord[][]; tests: number; detect: boolean }[] = [];
+		for (const [name, records] of Object.entries(repositoryTexts(200)))
+			jobs.push({ name, groups: records.map((record) => [record]), tests: smallTests, detect: true });
+		if (corpus !== undefined) {
+			const files = corpusRecords(corpus, quick ? 20 : 200);
+			jobs.push({ name: 'documents', groups: files.flat().map((record) => [record]), tests, detect: true });
+			const suspects = files.flatMap((records) =>
+				Array.from({ length: Math.floor(records.length / 20) }, (_, i) => records.slice(20 * i, 20 * (i + 1))),
+			);
+			jobs.push({ name: 'closed', groups: suspects, tests: quick ? 200 : 2_000, detect: false });
+		} else {
+			const suspects = Object.values(repositoryTexts(200)).map((records) => records.slice(0, 20));
+			jobs.push({ name: 'closed', groups: suspects, tests: quick ? 200 : 2_000, detect: false });
+		}
+
+		const cells = jobs.flatMap((job) =>
+			SCHEMES.flatMap((scheme) =>
+				WIDTHS.map((width) => {
+					const rates = calibrate(job.groups, scheme, width, job.tests, job.name);
+					console.log(job.name, scheme, width, JSON.stringify(rates));
+					return { job, scheme, width, rates };
+				}),
+			),
+		);
+		const family = cells.length * LEVELS.length + 2;
+		const rows: Row[] = [];
+		let outside = 0;
+		const add = (name: string, count: number, rejected: number, expected: number) => {
+			const [low, high] = band(count, expected, 1e-3 / family);
+			const ours = rejected / count;
+			if (ours < low || ours > high) outside++;
+			rows.push({
+				case: name,
+				ours,
+				peer: high,
+				peerName: `upper edge of [${low.toPrecision(3)}, ${high.toPrecision(3)}], ${count} tests`,
+				unit: 'share rejected',
+				ratio: ours > 0 ? high / ours : Number.MAX_SAFE_INTEGER,
+			});
+		};
+		for (const { job, scheme, width, rates } of cells)
+			for (const { level, rejected, expected } of rates.levels)
+				add(`${job.name} ${scheme} h${width}@${level.toExponential()}`, rates.tests, rejected, expected);
+		for (const [name, level, chosen] of [
+			['detect@1e-3', 1e-3, cells.filter((cell) => cell.job.detect)],
+			['closed@1e-2', 1e-2, cells.filter((cell) => !cell.job.detect)],
+		] as const) {
+			const total = chosen.reduce((sum, cell) => sum + cell.rates.tests, 0);
+			const at = chosen.map((cell) => ({
+				tests: cell.rates.tests,
+				...cell.rates.levels[LEVELS.indexOf(level)],
+			}));
+			add(
+				name,
+				total,
+				at.reduce((sum, one) => sum + one.rejected, 0),
+				at.reduce((sum, one) => sum + one.expected * one.tests, 0) / total,
+			);
+		}
+		const ks = cells.flatMap(({ job, width, rates }) => (rates.ksP === null ? [] : [{ job: job.name, width, p: rates.ksP }]));
+		return {
+			rows,
+			notes: [
+				`${outside} of ${family} rates lie outside their band.`,
+				`Kolmogorov–Smirnov p-values of gumbel against the uniform law: ${ks.map(({ job, width, p }) => `${job} h${width} ${p.toPrecision(2)}`).join(', ')}.`,
+			],
+		};
+	},
+};

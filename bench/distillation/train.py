@@ -1,0 +1,94 @@
+"""Trains one model of the bench, from scratch on books or from another model on generated text.
+
+    python3 train.py --books teacher --seed 1 --epochs 3 --out ../../models/teacher
+    python3 train.py --from ../../models/base --samples marked.jsonl --seed 3 --epochs 3 --rate 1e-3 --out …
+
+`--samples` is what `touchmark generate` writes: one JSON object a line with `promptTokens` and `tokens`.
+"""
+
+import argparse
+import json
+import math
+import pathlib
+import time
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer
+from torch.nn import functional as F
+
+from corpus import BOOKS, tokens_of
+from model import CONFIG, Llama, load, save
+
+LENGTH = CONFIG["max_position_embeddings"]
+
+
+def windows_of_books(books: list, tokenizer: Tokenizer, rng: np.random.Generator) -> np.ndarray:
+    """Windows of LENGTH + 1 ids at a random phase: [count, LENGTH + 1]."""
+    ids = tokens_of(books, tokenizer)
+    phase = int(rng.integers(LENGTH))
+    count = (len(ids) - phase - 1) // LENGTH
+    return np.stack([ids[phase + i * LENGTH : phase + (i + 1) * LENGTH + 1] for i in range(count)])
+
+
+def windows_of_samples(path: pathlib.Path) -> np.ndarray:
+    """One window a sample, prompt included, end-of-text after it: [count, LENGTH + 1]."""
+    rows = []
+    for line in path.read_text().splitlines():
+        record = json.loads(line)
+        row = (record["promptTokens"] + record["tokens"])[: LENGTH + 1]
+        rows.append(row + [CONFIG["eos_token_id"]] * (LENGTH + 1 - len(row)))
+    return np.asarray(rows, dtype=np.int64)
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--books", choices=sorted(BOOKS))
+    options.add_argument("--samples", type=pathlib.Path)
+    options.add_argument("--from", dest="start", type=pathlib.Path)
+    options.add_argument("--tokenizer", type=pathlib.Path, default=pathlib.Path("../../models/teacher/tokenizer.json"))
+    options.add_argument("--out", type=pathlib.Path, required=True)
+    options.add_argument("--seed", type=int, required=True)
+    options.add_argument("--epochs", type=float, required=True)
+    options.add_argument("--rate", type=float, default=3e-3)
+    options.add_argument("--batch", type=int, default=16)
+    options.add_argument("--threads", type=int, default=1)
+    args = options.parse_args()
+
+    torch.set_num_threads(args.threads)
+    torch.manual_seed(args.seed)
+    rng = np.random.default_rng(args.seed)
+    if args.samples:
+        rows = windows_of_samples(args.samples)
+    else:
+        rows = windows_of_books(BOOKS[args.books], Tokenizer.from_file(str(args.tokenizer)), rng)
+    model = load(args.start) if args.start else Llama()
+    steps = int(args.epochs * len(rows) / args.batch)
+    print(f"{sum(p.numel() for p in model.parameters())} parameters, {len(rows)} windows, {steps} steps", flush=True)
+
+    optimizer = torch.optim.AdamW(model.parameters(), lr=args.rate, betas=(0.9, 0.95), weight_decay=0.05)
+    warmup = max(1, steps // 20)
+    order, begun, recent = np.empty(0, dtype=np.int64), time.time(), []
+    for step in range(steps):
+        share = max(0.0, (step - warmup) / max(1, steps - warmup))
+        for group in optimizer.param_groups:
+            group["lr"] = args.rate * min(1, (step + 1) / warmup) * (0.1 + 0.9 * 0.5 * (1 + math.cos(math.pi * share)))
+        if len(order) < args.batch:
+            order = np.concatenate([order, rng.permutation(len(rows))])
+        batch, order = torch.from_numpy(rows[order[: args.batch]]), order[args.batch :]
+        logits, _ = model(batch[:, :-1])
+        loss = F.cross_entropy(logits.reshape(-1, CONFIG["vocab_size"]), batch[:, 1:].reshape(-1))
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        recent.append(loss.item())
+        if (step + 1) % 100 == 0 or step + 1 == steps:
+            rate = (step + 1) * args.batch * LENGTH / (time.time() - begun)
+            print(f"step {step + 1} loss {np.mean(recent):.3f} {rate:.0f} tokens/s", flush=True)
+            recent = []
+    save(model, args.out)
+
+
+if __name__ == "__main__":
+    main()

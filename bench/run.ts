@@ -1,0 +1,103 @@
+/**
+ * Runs one bench: `npm run bench -- NAME [--quick] [--out FILE] [--corpus DIR]`.
+ *
+ * Writes `bench/results/NAME.json` and the section of `docs/benchmarks.md` made from it; with `--out` only FILE.
+ *
+ * @module
+ */
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism, cpus, totalmem } from 'node:os';
+import { parseArgs } from 'node:util';
+import type { Bench, Row } from './rows.js';
+
+const BENCHES: Record<string, () => Promise<{ bench: Bench }>> = {
+	calibration: () => import('./calibration.js'),
+	demo: () => import('./demo.js'),
+	detect: () => import('./detect.js'),
+	embed: () => import('./embed.js'),
+	model: () => import('./model.js'),
+	prf: () => import('./prf.js'),
+	unkeyed: () => import('./unkeyed.js'),
+};
+
+interface Results {
+	readonly name: string;
+	readonly machine: string;
+	readonly command: string;
+	readonly date: string;
+	readonly commit: string;
+	readonly rows: readonly Row[];
+	readonly notes: readonly string[];
+}
+
+const DOCS = 'docs/benchmarks.md';
+
+function machine(): string {
+	const memory = Math.round(totalmem() / 2 ** 30);
+	return `${availableParallelism()} cores (${cpus()[0].model}), ${memory} GiB, Node ${process.versions.node}, ${process.platform} ${process.arch}`;
+}
+
+function commit(): string {
+	try {
+		return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
+	} catch {
+		return 'unknown';
+	}
+}
+
+/** Four significant digits, small numbers in exponent form. */
+function show(value: number): string {
+	return value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(2) : String(Number(value.toPrecision(4)));
+}
+
+function section(results: Results, about: string): string {
+	const lines = results.rows.map(
+		(row) =>
+			`| \`${row.case}\` | ${show(row.ours)} | ${show(row.peer)} | ${row.peerName} | ${row.unit} | ${show(row.ratio)} |`,
+	);
+	const notes = results.notes.length > 0 ? `\n${results.notes.map((note) => `- ${note}`).join('\n')}\n` : '';
+	return (
+		`<!-- bench:${results.name} -->\n## ${results.name}\n\n${about}\n\n` +
+		`\`${results.command}\`, ${results.date.slice(0, 10)}, ${results.machine}. Raw: \`bench/results/${results.name}.json\`.\n\n` +
+		`| case | ours | peer | peer is | unit | ratio (> 1: ours better) |\n|---|---|---|---|---|---|\n${lines.join('\n')}\n${notes}` +
+		`<!-- /bench:${results.name} -->`
+	);
+}
+
+const { values, positionals } = parseArgs({
+	allowPositionals: true,
+	options: { quick: { type: 'boolean', default: false }, out: { type: 'string' }, corpus: { type: 'string' } },
+});
+const name = positionals[0];
+const load = BENCHES[name];
+if (load === undefined) {
+	console.error(`name a bench: ${Object.keys(BENCHES).join(', ')}`);
+	process.exit(2);
+}
+const { bench } = await load();
+const { corpus } = values;
+const { rows, notes = [] } = await bench.run({ quick: values.quick, ...(corpus === undefined ? {} : { corpus }) });
+const results: Results = {
+	name,
+	machine: machine(),
+	command: ['npm run bench --', name, values.quick ? '--quick' : '', corpus ? `--corpus ${corpus}` : '']
+		.filter(Boolean)
+		.join(' '),
+	date: new Date().toISOString(),
+	commit: commit(),
+	rows,
+	notes,
+};
+console.table(rows);
+for (const note of notes) console.log(note);
+if (values.out !== undefined) writeFileSync(values.out, `${JSON.stringify(results, null, 1)}\n`);
+else {
+	mkdirSync('bench/results', { recursive: true });
+	writeFileSync(`bench/results/${name}.json`, `${JSON.stringify(results, null, 1)}\n`);
+	const docs = existsSync(DOCS) ? readFileSync(DOCS, 'utf8') : '# Benchmarks\n';
+	const text = section(results, bench.about);
+	const old = new RegExp(`<!-- bench:${name} -->[\\s\\S]*?<!-- /bench:${name} -->`);
+	writeFileSync(DOCS, old.test(docs) ? docs.replace(old, () => text) : `${docs.trimEnd()}\n\n${text}\n`);
+}
+process.exit(0);

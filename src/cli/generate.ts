@@ -1,0 +1,67 @@
+/**
+ * `touchmark generate`: text from the embedded model, marked with the keys of a ring.
+ *
+ * @module
+ */
+import type { Command } from 'commander';
+import { createMarker } from '../embed/marker.js';
+import { badInput } from '../errors.js';
+import {
+	EMBEDDED_MODELS,
+	type EmbeddedModel,
+	embeddedModel,
+	embeddedPrompts,
+	embeddedTokenizer,
+} from '../generate/embedded.js';
+import { sampleTexts } from '../generate/sample.js';
+import { type CommonOptions, type Edge, warn } from './edge.js';
+import { ringFromFlags } from './marks.js';
+import { parseInteger } from './numbers.js';
+import { progressBar } from './progress.js';
+
+interface Flags extends CommonOptions {
+	readonly count: number;
+	readonly maxTokens: number;
+	readonly model: string;
+	readonly seed: string;
+	readonly keyring?: string;
+	readonly passphraseCommand?: string;
+}
+
+/** Adds the command. */
+export function addGenerate(program: Command, edge: Edge): void {
+	program
+		.command('generate')
+		.description('texts from an embedded model, one JSON record a line; marked when a key ring is given')
+		.option('--count <n>', 'number of texts', parseInteger('--count', 1, 1_000_000), 1)
+		.option('--max-tokens <n>', 'tokens in a text, at most', parseInteger('--max-tokens', 1, 113), 112)
+		.option('--model <name>', EMBEDDED_MODELS.join(', '), 'teacher')
+		.option('--keyring <file>', 'key ring whose marks are put into the texts')
+		.option('--passphrase-command <command>', 'prints the passphrase of a sealed key ring')
+		.option('--seed <text>', 'makes the unkeyed randomness reproducible', 'touchmark')
+		.action(async (flags: Flags) => {
+			if (!EMBEDDED_MODELS.includes(flags.model as EmbeddedModel))
+				throw badInput(`--model: must be one of ${EMBEDDED_MODELS.join(', ')}`);
+			const ring = flags.keyring === undefined ? undefined : await ringFromFlags(edge, flags);
+			if (ring === undefined) warn(edge, flags, 'without --keyring the texts are not marked');
+			const model = embeddedModel(flags.model as EmbeddedModel);
+			const tokenizer = embeddedTokenizer();
+			const marks = ring?.marks.map((spec) => ring.bind(spec, 'embed')) ?? [];
+			for (const mark of marks)
+				if (mark.spec.tokenizer !== tokenizer.fingerprint)
+					throw badInput(`${flags.keyring}: its marks were made for another tokenizer than the embedded model's`);
+			const marker = createMarker({
+				marks,
+				vocabSize: model.vocabSize,
+				specialTokens: tokenizer.specialTokens,
+			});
+			const all = embeddedPrompts();
+			const prompts = Array.from({ length: flags.count }, (_, i) => all[i % all.length]);
+			const bar = progressBar(edge, flags, 'texts', flags.count);
+			for (const sample of sampleTexts({ ...flags, model, tokenizer, marker, prompts })) {
+				edge.out(`${JSON.stringify(sample)}\n`);
+				bar.add(1);
+			}
+			bar.stop();
+		});
+}

@@ -1,0 +1,22 @@
+/**
+ * Numbers given as flags.
+ *
+ * @module
+ */
+import { badInput } from '../errors.js';
+
+/** An error rate in (0, 1). */
+export function parseLevel(value: string): number {
+	const level = Number(value);
+	if (!(level > 0 && level < 1)) throw badInput('--level: must be a number between 0 and 1, such as 1e-6');
+	return level;
+}
+
+/** A parser for integers in [low, high]. */
+export function parseInteger(flag: string, low: number, high: number): (value: string) => number {
+	return (value) => {
+		const number = /^\d+$/.test(value) ? Number(value) : Number.NaN;
+		if (!(number >= low && number <= high)) throw badInput(`${flag}: must be an integer from ${low} to ${high}`);
+		return number;
+	};
+}

@@ -1,0 +1,99 @@
+/**
+ * Documents out of files: JSONL records, plain text, or token ids.
+ *
+ * @module
+ */
+import { basename, extname } from 'node:path';
+import { z } from 'zod';
+import { badInput } from '../errors.js';
+import { checked, parseJson } from '../input.js';
+import { type Line, readLines } from './lines.js';
+
+/** A text to be tested. */
+export interface TextDocument {
+	readonly id: string;
+	readonly text: string;
+	/** What the suspect was given; its contexts are not scored. */
+	readonly prompt?: string;
+}
+
+/** Token ids to be tested. */
+export interface TokenDocument {
+	readonly id: string;
+	readonly tokens: readonly number[];
+}
+
+const Text = z.string({ error: 'must be a string' });
+const Id = z.union([z.string(), z.number()]);
+
+/** Which fields of a JSONL record are read; other fields are left alone. */
+export interface Fields {
+	readonly text: string;
+	readonly prompt: string;
+}
+export const DEFAULT_FIELDS: Fields = { text: 'text', prompt: 'prompt' };
+
+const JSONL = new Set(['.jsonl', '.ndjson']);
+
+/**
+ * The documents of a file: one a line for `.jsonl` and `.ndjson` (objects with a text field, an optional
+ * `id` and prompt field), else the whole file as one text.
+ *
+ * @throws TouchmarkError `bad-input` that names file, line and field; also for a file with no document
+ */
+export async function* readTextDocuments(path: string, fields: Fields = DEFAULT_FIELDS): AsyncGenerator<TextDocument> {
+	const jsonl = JSONL.has(extname(path).toLowerCase());
+	if (!jsonl) {
+		const lines: string[] = [];
+		for await (const line of readLines(path)) lines.push(line.text);
+		if (lines.every((line) => line.trim() === '')) throw badInput(`${path}: is empty; there is nothing to test`);
+		yield { id: basename(path), text: lines.join('\n') };
+		return;
+	}
+	const Record = z.looseObject({
+		id: Id.optional(),
+		[fields.text]: Text,
+		[fields.prompt]: Text.nullable().optional(),
+	});
+	for await (const { value, line } of readJsonLines(path)) {
+		const record = checked(Record, value, `${path}:${line.number}`) as Record<string, unknown>;
+		const prompt = record[fields.prompt];
+		yield {
+			id: String(record.id ?? line.number),
+			text: record[fields.text] as string,
+			...(typeof prompt === 'string' ? { prompt } : {}),
+		};
+	}
+}
+
+/** Largest token id that fits every PRF. */
+export const MAX_TOKEN_ID = 2 ** 27 - 1;
+
+/**
+ * Documents of token ids: one JSON array of integers a line.
+ *
+ * @param vocabSize ids must be below it; without one, below 2^27
+ * @throws TouchmarkError `bad-input` that names file, line and position
+ */
+export async function* readTokenDocuments(path: string, vocabSize?: number): AsyncGenerator<TokenDocument> {
+	const limit = vocabSize ?? MAX_TOKEN_ID + 1;
+	const IntegerList = z.array(
+		z
+			.int({ error: 'must be an integer token id' })
+			.min(0, 'is a negative token id')
+			.lt(limit, `is a token id outside the vocabulary of ${limit}`),
+		{ error: 'must be a JSON array of token ids' },
+	);
+	for await (const { value, line } of readJsonLines(path))
+		yield { id: String(line.number), tokens: checked(IntegerList, value, `${path}:${line.number}`) };
+}
+
+async function* readJsonLines(path: string): AsyncGenerator<{ value: unknown; line: Line }> {
+	let some = false;
+	for await (const line of readLines(path)) {
+		if (line.text.trim() === '') continue;
+		some = true;
+		yield { value: parseJson(line.text, `${path}:${line.number}`), line };
+	}
+	if (!some) throw badInput(`${path}: is empty; there is nothing to test`);
+}

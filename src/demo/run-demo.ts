@@ -1,0 +1,236 @@
+/**
+ * The whole story on the embedded models: keys → marked text → students trained with and without it → tests.
+ *
+ * @module
+ */
+import { sha256 } from '@noble/hashes/sha2.js';
+import { utf8ToBytes } from '@noble/hashes/utils.js';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Tokenizer } from '../corpus/tokenizer.js';
+import { renderReport } from '../evidence/report.js';
+import { type EmbeddedModel, embeddedPrompts, embeddedTokenizer, MODELS } from '../generate/embedded.js';
+import { newSamplingPool, type SamplingPool } from '../generate/pool.js';
+import type { Sample } from '../generate/sample.js';
+import { parseJson } from '../input.js';
+import { createKeyring, type Keyring, openKeyring } from '../keys/keyring.js';
+import { commitMarks } from '../ledger/log.js';
+import { defaultMarks } from '../marks/defaults.js';
+import type { Mark } from '../marks/mark.js';
+import { detect } from '../verify/detect.js';
+import type { Exchange, RadioactivityResult } from '../verify/radioactivity.js';
+import { radioactivity } from '../verify/radioactivity.js';
+import { DEFAULT_LEVEL, type Verdict } from '../verify/test-result.js';
+import { VERSION } from '../version.js';
+import { trainNgram } from './ngram.js';
+import { scorePassage } from './passage.js';
+
+/** Fixed before any result was seen. */
+export const DEMO_SEED = 'touchmark-demo-1';
+/** Texts that the live student is trained on, and texts asked of each suspect, 112 tokens each. */
+const TRAINING_TEXTS = 512;
+const SUSPECT_TEXTS = 512;
+const TEXT_TOKENS = 112;
+const HELD_OUT_KEYS = 99;
+
+/** What the demo reports of one suspect. */
+export interface DemoSuspect {
+	readonly suspect: string;
+	/** Whether it was trained on text marked with the key under test. */
+	readonly trainedOnMarked: boolean;
+	readonly scored: number;
+	readonly score: number;
+	readonly log10P: number;
+	readonly log10E: number;
+	readonly heldOut: RadioactivityResult['heldOut'];
+	readonly verdict: Verdict;
+	readonly alternatives: readonly string[];
+	readonly tests: RadioactivityResult['tests'];
+}
+
+/** `touchmark-demo/results.json`. */
+export interface DemoResults {
+	readonly version: string;
+	readonly seed: string;
+	readonly level: number;
+	readonly seconds: number;
+	readonly suspects: readonly DemoSuspect[];
+	/** The marked texts themselves: how many `detect` calls marked. */
+	readonly markedTexts: { readonly texts: number; readonly detected: number };
+}
+
+/** Told of progress. */
+export type Progress = (label: string, total: number) => { add(count: number): void; stop(): void };
+
+/**
+ * Runs the demo and writes its folder.
+ *
+ * @param folder emptied of earlier demo files and filled with key ring, log, transcripts, `results.json`, `report.html`
+ */
+export async function runDemo(folder: string, seed: string, progress: Progress): Promise<DemoResults> {
+	const begun = performance.now();
+	const file = (name: string) => join(folder, name);
+	mkdirSync(folder, { recursive: true });
+	for (const name of ['keyring.json', 'keys.log', 'keys.log.head.json']) rmSync(file(name), { force: true });
+
+	// Keys: from the seed, so that everybody gets the same numbers. Real rings are random.
+	const tokenizer = embeddedTokenizer();
+	const master = sha256(utf8ToBytes(`touchmark/demo/${seed}`));
+	const live = createKeyring({ unsealed: true }, master);
+	for (const template of defaultMarks('demo', tokenizer.fingerprint)) live.add(template);
+	commitMarks(file('keys.log'), live);
+	writeFileSync(file('keyring.json'), `${JSON.stringify(live.toFile(), null, 1)}\n`, { mode: 0o600 });
+	const shippedPath = join(MODELS, 'keys', 'keyring.json');
+	const shipped = await openKeyring(parseJson(readFileSync(shippedPath, 'utf8'), shippedPath), () => '');
+
+	const pool = newSamplingPool();
+	try {
+		const prompts = embeddedPrompts();
+		const trainingPrompts = prompts.slice(0, TRAINING_TEXTS);
+		const suspectPrompts = prompts.slice(-SUSPECT_TEXTS);
+		const ask = (label: string, model: EmbeddedModel, keyring: Keyring | null, asked: readonly string[]) =>
+			sampleWithBar(pool, progress, label, {
+				model,
+				keyring: keyring?.toFile() ?? null,
+				prompts: asked,
+				maxTokens: TEXT_TOKENS,
+				seed: `${seed}/${label}`,
+			});
+
+		const marked = await ask('marked text by the teacher', 'teacher', live, trainingPrompts);
+		const unmarked = await ask('unmarked text by the teacher', 'teacher', null, trainingPrompts);
+		const suspects: { name: string; trainedOnMarked: boolean; ring: Keyring; texts: readonly Text[] }[] = [
+			...[marked, unmarked].map((training, i) => ({
+				name: `n-gram student, ${i === 0 ? 'marked' : 'unmarked'}`,
+				trainedOnMarked: i === 0,
+				ring: live,
+				texts: askNgram(training, suspectPrompts, tokenizer, `${seed}/ngram/${i}`),
+			})),
+		];
+		for (const [name, model, trainedOnMarked] of [
+			['transformer student, marked', 'student-marked', true],
+			['transformer student, unmarked', 'student-unmarked', false],
+			['transformer student, other key', 'student-other-key', false],
+			['base, not trained on the teacher', 'base', false],
+		] as const)
+			suspects.push({ name, trainedOnMarked, ring: shipped, texts: await ask(name, model, null, suspectPrompts) });
+
+		const bar = progress('tests', suspects.length);
+		const tested = suspects.map(({ name, trainedOnMarked, ring, texts }) => {
+			writeJsonl(file(`${fileName(name)}.jsonl`), texts);
+			const exchanges = texts.map((text): Exchange => ({
+				prompt: tokenizer.encode(text.prompt),
+				answer: tokenizer.encode(text.text),
+			}));
+			const { result, nulls } = radioactivity(exchanges, bindAll(ring), { heldOutKeys: HELD_OUT_KEYS });
+			bar.add(1);
+			return { name, trainedOnMarked, result, heldOutLog10Ps: nulls[0].log10Ps };
+		});
+		bar.stop();
+		writeJsonl(file('marked-text.jsonl'), marked);
+		writeJsonl(file('unmarked-text.jsonl'), unmarked);
+
+		const marks = bindAll(live);
+		const [shape, choice] = marks;
+		const verdicts = marked.map(
+			(sample) => detect(sample.id, tokenizer.encode(sample.text), marks, { given: sample.promptTokens }).verdict,
+		);
+		const results: DemoResults = {
+			version: VERSION,
+			seed,
+			level: DEFAULT_LEVEL,
+			seconds: Math.round((performance.now() - begun) / 100) / 10,
+			suspects: tested.map(({ name, trainedOnMarked, result }) => ({
+				suspect: name,
+				trainedOnMarked,
+				scored: result.scored,
+				score: result.score,
+				log10P: result.log10P,
+				log10E: result.log10E,
+				heldOut: result.heldOut,
+				verdict: result.verdict,
+				alternatives: result.alternatives,
+				tests: result.tests,
+			})),
+			markedTexts: {
+				texts: verdicts.length,
+				detected: verdicts.filter((verdict) => verdict === 'marked').length,
+			},
+		};
+		writeFileSync(file('results.json'), `${JSON.stringify(results, null, 1)}\n`);
+		const page = renderReport({
+			title: 'Touchmark demo',
+			version: VERSION,
+			generatedAt: new Date().toISOString(),
+			seconds: results.seconds,
+			level: DEFAULT_LEVEL,
+			suspects: tested.map(({ name, trainedOnMarked, result, heldOutLog10Ps }) => ({
+				suspect: name,
+				trainedOnMarked,
+				scored: result.scored,
+				mean: result.effect.mean,
+				expected: result.effect.expected,
+				log10P: result.log10P,
+				heldOut: result.heldOut,
+				verdict: result.verdict,
+				alternatives: result.alternatives,
+				heldOutLog10Ps,
+			})),
+			passage: {
+				title: `Marked text, ${marked[0].id}`,
+				tokens: scorePassage(tokenizer.encode(marked[0].text), tokenizer, { shape, choice }),
+			},
+			commands: [
+				`touchmark detect --keyring ${folder}/keyring.json ${folder}/marked-text.jsonl`,
+				...tested
+					.filter(({ name }) => name.startsWith('n-gram'))
+					.map(
+						({ name }) =>
+							`touchmark radioactivity --keyring ${folder}/keyring.json --suspect '${folder}/${fileName(name)}.jsonl'`,
+					),
+			],
+		});
+		writeFileSync(file('report.html'), page);
+		return results;
+	} finally {
+		await pool.close();
+	}
+}
+
+type Text = Pick<Sample, 'id' | 'prompt' | 'text'>;
+
+function bindAll(ring: Keyring): [Mark, Mark] {
+	const [shape, choice] = ring.marks.map((spec) => ring.bind(spec, 'verify'));
+	return [shape, choice];
+}
+
+async function sampleWithBar(
+	pool: SamplingPool,
+	progress: Progress,
+	label: string,
+	task: Parameters<SamplingPool['sample']>[0],
+): Promise<Sample[]> {
+	const bar = progress(label, task.prompts.length);
+	const samples = await pool.sample(task, (count) => bar.add(count));
+	bar.stop();
+	return samples;
+}
+
+function askNgram(training: readonly Sample[], prompts: readonly string[], tokenizer: Tokenizer, seed: string): Text[] {
+	const model = trainNgram(
+		training.map((sample) => [...sample.promptTokens, ...sample.tokens]),
+		tokenizer.vocabSize,
+	);
+	const encoded = prompts.map((prompt) => tokenizer.encode(prompt));
+	return model
+		.sample(encoded, TEXT_TOKENS, seed)
+		.map((tokens, i) => ({ id: `${seed}-${i}`, prompt: prompts[i], text: tokenizer.decode(tokens) }));
+}
+
+function fileName(suspect: string): string {
+	return suspect.replace(/[^a-z-]+/g, '-');
+}
+
+function writeJsonl(path: string, rows: readonly unknown[]): void {
+	writeFileSync(path, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+}

@@ -1,0 +1,264 @@
+/**
+ * The embed session: a host that has logits hands them over, and gets the token to emit.
+ *
+ * Order of a step: temperature, then the shape channel tilts, then top-k and top-p, then the choice channel
+ * draws. The caller's logits are never changed, so log-probabilities that an API returns are those before
+ * the mark.
+ *
+ * @example
+ * const marker = createMarker({ marks, vocabSize: 32_000, specialTokens: [0] });
+ * const generation = marker.start({ prompt: promptIds, sampling: { temperature: 0.8 } });
+ * for (let i = 0; i < 100; i++) {
+ *   const [token] = marker.step([generation], await model.logits(promptIds, generation.tokens));
+ *   if (token === endOfText) break;
+ * }
+ * const receipt = generation.finish();
+ *
+ * @module
+ */
+import { bytesToHex, randomBytes } from '@noble/hashes/utils.js';
+import { badInput } from '../errors.js';
+import { checked } from '../input.js';
+import type { Mark } from '../marks/mark.js';
+import { type Random, randomStream } from './random.js';
+import { type Receipt, type SegmentRecord, saltedHash } from './receipt.js';
+import { argmax, drawFrom, SamplingOptions, truncate } from './sampling.js';
+
+/** What a marker is made of. */
+export interface MarkerOptions {
+	/** Any number of shape marks and at most one choice mark, bound with use `embed`. None: nothing is marked. */
+	readonly marks: readonly Mark[];
+	readonly vocabSize: number;
+	/** Ids (end of text, roles) that no context may contain. */
+	readonly specialTokens?: Iterable<number>;
+	/**
+	 * Share of steps that the choice channel leaves to chance, so that the same question gets other answers.
+	 * Default 0.1.
+	 */
+	readonly unkeyedShare?: number;
+}
+
+/** What a request brings. */
+export interface StartOptions {
+	/** Name in receipt and errors; random unless given. */
+	readonly id?: string;
+	/** Ids of everything that the model was given: system prompt, earlier turns, question. */
+	readonly prompt?: ArrayLike<number>;
+	readonly sampling?: Partial<SamplingOptions>;
+	/** Makes the unkeyed randomness reproducible. */
+	readonly seed?: string;
+	/** False leaves the answer unmarked (structured output, opt-out). Default true. */
+	readonly marked?: boolean;
+}
+
+/** One answer in the making. */
+export interface Generation {
+	readonly id: string;
+	/** Ids so far. */
+	readonly tokens: readonly number[];
+	/**
+	 * Begins a new segment: a role change, a tool call, hidden reasoning, structured output. No context
+	 * reaches across its beginning.
+	 */
+	segment(reason: string, marked: boolean): void;
+	/** Another candidate for the same prompt (n > 1), from the beginning; no two draw from one keyed context. */
+	fork(): Generation;
+	/** Ends the answer. @throws TouchmarkError when it has ended already */
+	finish(): Receipt;
+	/** Ends the answer because the client went away; the receipt says so. */
+	abort(): Receipt;
+}
+
+/** A session for many concurrent requests. */
+export interface Marker {
+	start(options?: StartOptions): Generation;
+	/**
+	 * Chooses the next token of each generation.
+	 *
+	 * @param generations requests in this batch, in the order of the rows
+	 * @param logits [generations.length × vocabSize], nats, raw from the model; −Infinity excludes a token
+	 * @returns one token id a generation
+	 * @throws TouchmarkError `bad-input` when logits have another size, hold NaN or +Infinity, or exclude all
+	 */
+	step(generations: readonly Generation[], logits: Float32Array): Int32Array;
+}
+
+const BEFORE_TEXT = 0xffffffff;
+
+/** The state behind a Generation. */
+interface State {
+	readonly generation: Generation;
+	readonly sampling: SamplingOptions;
+	readonly random: Random;
+	readonly tokens: number[];
+	/** Ids since the last boundary, the only ones that contexts are made of. */
+	readonly visible: number[];
+	/** Contexts that the choice channel may not draw from again. */
+	readonly used: Set<string>;
+	readonly segments: SegmentRecord[];
+	ended: boolean;
+}
+
+/** The last `width` visible ids; undefined when the text does not reach back that far and is not padded. */
+function contextOf(visible: readonly number[], mark: Mark): number[] | undefined {
+	const width = mark.spec.contextWidth;
+	if (visible.length >= width) return visible.slice(-width);
+	if (mark.spec.start === 'skip') return undefined;
+	return [...new Array<number>(width - visible.length).fill(BEFORE_TEXT), ...visible];
+}
+
+/**
+ * Makes a marker.
+ *
+ * @throws TouchmarkError `bad-input` for two choice marks, or an unkeyed share outside [0, 1]
+ */
+export function createMarker(options: MarkerOptions): Marker {
+	const { vocabSize, unkeyedShare = 0.1 } = options;
+	const special = new Set(options.specialTokens);
+	const shapes = options.marks.filter((mark) => mark.spec.channel === 'shape');
+	const choices = options.marks.filter((mark) => mark.spec.channel === 'choice');
+	if (choices.length > 1) throw badInput('a text has one choice channel; give at most one choice mark');
+	if (!(unkeyedShare >= 0 && unkeyedShare <= 1)) throw badInput('unkeyedShare must be between 0 and 1');
+	if (!Number.isInteger(vocabSize) || vocabSize < 2)
+		throw badInput('vocabSize must be an integer of 2 or more');
+	const choice = choices[0] as Mark | undefined;
+	const states = new WeakMap<Generation, State>();
+	const row = new Float32Array(vocabSize);
+
+	function start(request: StartOptions = {}, shared?: Set<string>, forks = { count: 0 }): Generation {
+		const id = request.id ?? bytesToHex(randomBytes(16));
+		const prompt = Array.from(request.prompt ?? []);
+		const sampling = checked(SamplingOptions, request.sampling ?? {}, `request "${id}": sampling`);
+		prompt.forEach((token, i) => {
+			if (!(Number.isInteger(token) && token >= 0 && token < vocabSize))
+				throw badInput(
+					`request "${id}": prompt token ${token} at position ${i} is outside the vocabulary of ${vocabSize}`,
+				);
+		});
+		const used = shared ?? new Set<string>();
+		if (choice !== undefined && shared === undefined)
+			for (let end = choice.spec.contextWidth; end <= prompt.length; end++)
+				used.add(prompt.slice(end - choice.spec.contextWidth, end).join());
+		const newSegment = (reason: string, marked: boolean): SegmentRecord => ({
+			reason,
+			marked,
+			tokens: 0,
+			tilted: 0,
+			keyed: 0,
+		});
+
+		const end = (status: Receipt['status']): Receipt => {
+			if (state.ended) throw badInput(`request "${id}" has ended already`);
+			state.ended = true;
+			return {
+				version: 1,
+				id,
+				status,
+				marks: options.marks.map((mark) => mark.id),
+				unkeyedShare,
+				temperature: sampling.temperature,
+				tokens: state.tokens.length,
+				segments: state.segments,
+				...saltedHash(state.tokens),
+				time: new Date().toISOString(),
+			};
+		};
+		const generation: Generation = {
+			id,
+			get tokens() {
+				return state.tokens;
+			},
+			segment(reason, marked) {
+				if (state.ended) throw badInput(`request "${id}" has ended already`);
+				state.visible.length = 0;
+				if (state.segments.at(-1)?.tokens === 0) state.segments.pop();
+				state.segments.push(newSegment(reason, marked));
+			},
+			fork() {
+				const copy = ++forks.count;
+				const seed = request.seed === undefined ? {} : { seed: `${request.seed}/${copy}` };
+				return start({ ...request, id: `${id}/${copy}`, ...seed }, used, forks);
+			},
+			finish: () => end('finished'),
+			abort: () => end('aborted'),
+		};
+		const state: State = {
+			generation,
+			sampling,
+			random: randomStream(request.seed),
+			tokens: [],
+			visible: [],
+			used,
+			segments: [newSegment('answer', request.marked ?? true)],
+			ended: false,
+		};
+		states.set(generation, state);
+		return generation;
+	}
+
+	function readRow(id: string, logits: Float32Array, at: number, temperature: number): void {
+		const scale = temperature > 0 ? 1 / temperature : 1;
+		let some = false;
+		for (let token = 0; token < vocabSize; token++) {
+			const logit = logits[at + token];
+			if (!(logit < Infinity))
+				throw badInput(
+					`logits of request "${id}" hold ${logit} at token ${token}; they must be numbers or -Infinity`,
+				);
+			if (logit > -Infinity) some = true;
+			row[token] = logit * scale;
+		}
+		if (!some) throw badInput(`logits of request "${id}" exclude every token`);
+	}
+
+	function choose(state: State, logits: Float32Array, at: number): number {
+		const { sampling, visible, used } = state;
+		const segment = state.segments[state.segments.length - 1];
+		readRow(state.generation.id, logits, at, sampling.temperature);
+		if (segment.marked) {
+			let tilted = false;
+			for (const shape of shapes) {
+				const context = contextOf(visible, shape);
+				if (context === undefined || !shape.covers(context)) continue;
+				shape.scheme.tilt?.(context, row);
+				tilted = true;
+			}
+			if (tilted) segment.tilted++;
+		}
+		segment.tokens++;
+		if (sampling.temperature === 0) return argmax(row);
+		truncate(row, sampling);
+		if (segment.marked && choice?.scheme.draw !== undefined) {
+			const context = contextOf(visible, choice);
+			if (context !== undefined && choice.covers(context)) {
+				const key = context.join();
+				if (!used.has(key) && state.random.next() >= unkeyedShare) {
+					used.add(key);
+					segment.keyed++;
+					return choice.scheme.draw(context, row);
+				}
+			}
+		}
+		return drawFrom(row, state.random.next());
+	}
+
+	return {
+		start: (request) => start(request),
+		step(generations, logits) {
+			if (logits.length !== generations.length * vocabSize)
+				throw badInput(
+					`logits have ${logits.length} values; ${generations.length} requests × ${vocabSize} tokens need ${generations.length * vocabSize}`,
+				);
+			return Int32Array.from(generations, (generation, i) => {
+				const state = states.get(generation);
+				if (state === undefined) throw badInput(`request "${generation.id}" was started by another marker`);
+				if (state.ended) throw badInput(`request "${generation.id}" has ended already`);
+				const token = choose(state, logits, i * vocabSize);
+				state.tokens.push(token);
+				if (special.has(token)) state.visible.length = 0;
+				else state.visible.push(token);
+				return token;
+			});
+		},
+	};
+}

@@ -1,0 +1,244 @@
+/**
+ * The report: one self-contained HTML page that a person without the key, the network or a script can read.
+ *
+ * @module
+ */
+import type { Verdict } from '../verify/test-result.js';
+import { newHistogramFrame, renderHistogram } from './histogram.js';
+import { escapeHtml } from './html.js';
+import { decimalText, logText, oddsText, rateText } from './number-text.js';
+import { PAGE_STYLE } from './page-style.js';
+import { type Passage, renderPassage } from './passage-view.js';
+
+/** One suspect in a report. */
+export interface ReportSuspect {
+	readonly suspect: string;
+	/** Whether it was trained on text marked with the key under test. */
+	readonly trainedOnMarked: boolean;
+	/** Distinct (context, token) pairs scored. */
+	readonly scored: number;
+	/** Mean score of a pair; null when nothing was scored. */
+	readonly mean: number | null;
+	/** Its value under the null hypothesis. */
+	readonly expected: number;
+	readonly log10P: number;
+	/** Rank of the true key among count + 1 keys; 1 = highest. */
+	readonly heldOut: { readonly count: number; readonly rank: number };
+	/** One of the closed set of verdicts; anything else is shown as it is, and counts as no finding. */
+	readonly verdict: string;
+	/** Other explanations that the test cannot rule out, e.g. `relay`. */
+	readonly alternatives: readonly string[];
+	/** log₁₀ p of the same text under keys never deployed. */
+	readonly heldOutLog10Ps: readonly number[];
+}
+
+/** Everything on the page. */
+export interface ReportData {
+	readonly title: string;
+	/** Of touchmark. */
+	readonly version: string;
+	/** ISO 8601 time. */
+	readonly generatedAt: string;
+	/** How long the run took. */
+	readonly seconds: number;
+	/** Error rate of a verdict, e.g. 1e-6. */
+	readonly level: number;
+	readonly suspects: readonly ReportSuspect[];
+	readonly passage: Passage;
+	/** How to recompute the numbers. */
+	readonly commands: readonly string[];
+}
+
+/** How a verdict is worded, and what kind of answer it is. The sign says the kind without colour. */
+const VERDICTS: Readonly<Record<Verdict, { words: string; kind: 'found' | 'none' | 'unsure' }>> = {
+	marked: { words: 'text is marked', kind: 'found' },
+	'trained-on-marked': { words: 'trained on marked text', kind: 'found' },
+	exposed: { words: 'trained on served answers', kind: 'found' },
+	'no-evidence': { words: 'no evidence', kind: 'none' },
+	'too-little-data': { words: 'too little data', kind: 'unsure' },
+};
+const SIGNS = { found: '●', none: '○', unsure: '…' } as const;
+
+/**
+ * Renders the page. Pure: the same data give the same page, and all text in the data is escaped.
+ *
+ * @example
+ * writeFileSync('report.html', renderReport(data));
+ */
+export function renderReport(data: ReportData): string {
+	const title = escapeHtml(data.title);
+	return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'">
+<meta name="generator" content="touchmark ${escapeHtml(data.version)}">
+<link rel="icon" href="data:,">
+<title>${title}</title>
+<style>${PAGE_STYLE}</style>
+</head>
+<body>
+<header>
+<h1>${title}</h1>
+<p class="meta">touchmark ${escapeHtml(data.version)} · <time datetime="${escapeHtml(data.generatedAt)}">${escapeHtml(timeText(data.generatedAt))}</time> · computed in ${decimalText(data.seconds, 1)} s</p>
+</header>
+<main>
+${section('found', 'What was found', summary(data))}
+${section('suspects', 'The suspects', table(data.suspects))}
+${section('held-out', 'The same text under keys that were never deployed', panels(data))}
+${section('passage', 'What a mark looks like', renderPassage(data.passage))}
+${section('method', 'Method, and how to check it', method(data))}
+</main>
+<footer>Made by touchmark ${escapeHtml(data.version)}. This page is self-contained: it loads nothing and runs no script.</footer>
+</body>
+</html>
+`;
+}
+
+/** An ISO time in UTC to the minute; anything else as it is. */
+function timeText(time: string): string {
+	return time.replace(/^([\d-]{10})T(\d\d:\d\d)[\d:.]*Z$/, '$1 $2 UTC');
+}
+
+function section(id: string, heading: string, body: string): string {
+	return `<section id="${id}" aria-labelledby="${id}-heading">\n<h2 id="${id}-heading">${heading}</h2>\n${body}\n</section>`;
+}
+
+function kindOf(verdict: string): 'found' | 'none' | 'unsure' {
+	return wordingOf(verdict)?.kind ?? 'unsure';
+}
+
+function wordingOf(verdict: string): (typeof VERDICTS)[Verdict] | undefined {
+	return Object.hasOwn(VERDICTS, verdict) ? VERDICTS[verdict as Verdict] : undefined;
+}
+
+function names(suspects: readonly ReportSuspect[]): string {
+	return suspects.map(({ suspect }) => `“<bdi>${escapeHtml(suspect)}</bdi>”`).join(', ');
+}
+
+function counted(count: number, noun: string): string {
+	return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+function summary({ suspects, level }: ReportData): string {
+	if (suspects.length === 0) return '<p class="lead">No suspect was tested.</p>';
+	const found = suspects.filter(({ verdict }) => kindOf(verdict) === 'found');
+	const trained = suspects.filter(({ trainedOnMarked }) => trainedOnMarked);
+	const others = suspects.length - trained.length;
+	const hits = found.filter(({ trainedOnMarked }) => trainedOnMarked).length;
+	const relays = suspects.filter(({ alternatives }) => alternatives.includes('relay'));
+	const result = found.length === 0 ? 'none of them' : `${found.length} (${names(found)})`;
+	const lead = `Touchmark tested ${counted(suspects.length, 'suspect')} for the mark of the key and found it in ${result}; a suspect that never had access to anything marked with the key would be found with a probability of at most ${oddsText(level)}.`;
+	const truth = [
+		trained.length > 0 ? `${hits} of ${trained.length} trained on text marked with the key` : '',
+		others > 0 ? `${found.length - hits} of ${others} trained without it` : '',
+	].filter(Boolean);
+	const limits = [
+		'“No evidence” does not mean “not distilled”: training on little marked text, or on text that was rewritten, can leave too little to be seen.',
+		relays.length > 0
+			? `A finding cannot by itself exclude that a suspect relays the provider’s API, rewriting its answers, instead of having been trained on them. This holds for: ${names(relays)}.`
+			: '',
+		'A finding says that marked text was used, not how the suspect came by it: marked text that others published reaches innocent parties too.',
+	].filter(Boolean);
+	return `<p class="lead">${lead}</p>
+<p>How each suspect was trained is known here, so the test can be judged: it found ${truth.join(', and ')}.</p>
+<h3>What this does not show</h3>
+<ul class="limits">${limits.map((limit) => `<li>${limit}</li>`).join('')}</ul>`;
+}
+
+function table(suspects: readonly ReportSuspect[]): string {
+	const columns = [
+		'Suspect',
+		'Trained on',
+		'Tokens scored',
+		'Mean score (null)',
+		'log₁₀ p',
+		'Rank among keys',
+		'Verdict',
+	];
+	const numeric = new Set([2, 3, 4, 5]);
+	const classOf = (column: number) => (numeric.has(column) ? ' class="number"' : '');
+	const rows = suspects.map((suspect) => {
+		const [name, ...cells] = cellsOf(suspect).map((cell, i) =>
+			i === 0
+				? `<th role="rowheader" scope="row">${cell}</th>`
+				: `<td role="cell"${classOf(i)} data-label="${columns[i]}"><span>${cell}</span></td>`,
+		);
+		return `<tr role="row">${name}${cells.join('')}</tr>`;
+	});
+	// Roles are written out because some browsers drop those of tables that CSS turns into cards.
+	return `<table class="results" role="table">
+<caption>Each distinct pair of context and token that a suspect wrote is scored once. “Marked” means marked with the key under test. The null value of the mean is what a suspect without access to marked text tends to. log₁₀ p = −6 means a chance of one in a million. Rank 1 is the highest score.</caption>
+<thead role="rowgroup"><tr role="row">${columns.map((column, i) => `<th role="columnheader" scope="col"${classOf(i)}>${column}</th>`).join('')}</tr></thead>
+<tbody role="rowgroup">
+${rows.join('\n')}
+</tbody>
+</table>`;
+}
+
+function cellsOf(row: ReportSuspect): string[] {
+	const wording = wordingOf(row.verdict);
+	const kind = kindOf(row.verdict);
+	const alternatives = row.alternatives.map(escapeHtml).join(', ');
+	return [
+		`<bdi>${escapeHtml(row.suspect)}</bdi>`,
+		row.trainedOnMarked ? 'marked text' : 'other text',
+		data(row.scored, decimalText(row.scored, 0)),
+		`${row.mean === null ? 'nothing scored' : data(row.mean, decimalText(row.mean, 4))} (${decimalText(row.expected, 2)})`,
+		data(row.log10P, logText(row.log10P)),
+		row.heldOut.count === 0 ? 'not ranked' : `${row.heldOut.rank} of ${row.heldOut.count + 1}`,
+		`<span class="verdict ${kind}"><span aria-hidden="true">${SIGNS[kind]} </span>${escapeHtml(wording?.words ?? row.verdict)}</span>${alternatives && `<span class="aside">cannot rule out: ${alternatives}</span>`}`,
+	];
+}
+
+/** A number with its exact value for machines. */
+function data(value: number, text: string): string {
+	return `<data value="${value}">${text}</data>`;
+}
+
+function panels({ suspects, level }: ReportData): string {
+	const frame = newHistogramFrame(suspects, level);
+	const figures = suspects.map((suspect, i) => {
+		const { heldOutLog10Ps: held } = suspect;
+		const strongest = held.reduce((least, p) => Math.min(least, p), 0);
+		const beyond = held.filter((p) => p <= suspect.log10P).length;
+		const place =
+			held.length === 0
+				? 'No held-out keys were tried.'
+				: beyond === 0
+					? `The true key lies beyond all ${held.length} held-out keys (the strongest of them: ${logText(-strongest)}).`
+					: `${beyond} of ${counted(held.length, 'held-out key')} lie at or beyond the true key.`;
+		const broken = -suspect.log10P > frame.limit ? ' The axis is broken: not to scale beyond the break.' : '';
+		return `<figure>
+<figcaption><strong><bdi>${escapeHtml(suspect.suspect)}</bdi></strong>${place}${broken}</figcaption>
+${renderHistogram(suspect, frame, `histogram-${i}`, suspect.suspect)}
+</figure>`;
+	});
+	return `<p>Keys that were never deployed can have left no trace, so they show what chance does with this very text. Grey bars count those keys; the dotted outline is what theory expects of them; the heavy line is the true key. A verdict needs the true key to the right of the dashed line, by as much as the correction for the number of marks tested demands. All panels have the same axes.</p>
+<div class="panels">
+${figures.join('\n')}
+</div>`;
+}
+
+function method({ suspects, level, commands }: ReportData): string {
+	const keys = Math.max(0, ...suspects.map(({ heldOut }) => heldOut.count));
+	const rank =
+		keys === 0
+			? ''
+			: ` The rank among ${keys + 1} keys is a check that needs no theory, and cannot give a p-value below 1 in ${keys + 1}; the ${keys} others are derived from the digest of the tested text, so that nobody can draw again.`;
+	const union =
+		suspects.length > 1
+			? ` Over the ${suspects.length} suspects together it is at most ${suspects.length} times as large.`
+			: '';
+	const recompute =
+		commands.length === 0
+			? ''
+			: `<h3>Recompute</h3>
+<pre><code>${commands.map(escapeHtml).join('\n')}</code></pre>`;
+	return `<p>While the provider’s model answers, a secret key makes some continuations slightly more likely (the shape channel, which a student learns) and decides the draw among them (the choice channel, which identifies a text). Each distinct pair of context and next token that a suspect wrote is scored once under the key, and contexts that its prompt contained are left out.</p>
+<p>The null hypothesis is: the suspect’s text was produced without access to anything marked under this key. The only randomness relied on is that of the key. Nothing is assumed about language, so p is exact, or an upper bound, whatever the text; no normal approximation is used.${rank}</p>
+<p>A verdict is reached at an error rate of ${rateText(level)} for each suspect, corrected for the number of marks tested.${union}</p>
+${recompute}`;
+}

@@ -1,0 +1,17 @@
+/**
+ * The names that most users need. Each layer has a subpath of its own: `touchmark/keys`, `touchmark/embed`, …
+ *
+ * @module
+ */
+export { loadTokenizer, type Tokenizer } from './corpus/tokenizer.js';
+export { createMarker, type Generation, type Marker } from './embed/marker.js';
+export type { Receipt } from './embed/receipt.js';
+export { TouchmarkError } from './errors.js';
+export { createKeyring, type Keyring, openKeyring } from './keys/keyring.js';
+export { commitMarks } from './ledger/log.js';
+export { defaultMarks } from './marks/defaults.js';
+export type { Mark } from './marks/mark.js';
+export { type MarkSpec, markId } from './marks/mark-spec.js';
+export { type DetectResult, detect } from './verify/detect.js';
+export { type RadioactivityResult, radioactivity } from './verify/radioactivity.js';
+export type { TestResult, Verdict } from './verify/test-result.js';

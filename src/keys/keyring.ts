@@ -1,0 +1,171 @@
+/**
+ * The key ring: one master secret, the marks derived from it, and where each key's commitment was logged.
+ *
+ * The file is public but for its `secret`, which is sealed with a passphrase (or plain in rings made with
+ * `unsealed`, meant for tests and demonstrations).
+ *
+ * @module
+ */
+import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
+import nacl from 'tweetnacl';
+import { z } from 'zod';
+import { badInput, TouchmarkError } from '../errors.js';
+import { checked } from '../input.js';
+import { bindMark, type Mark } from '../marks/mark.js';
+import { MarkSpec, type MarkTemplate, markId } from '../marks/mark-spec.js';
+import { commit, deriveKey, deriveMarkKey } from './derive.js';
+import { SealedSecret, seal, unseal } from './sealed.js';
+
+const Hex32 = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal digits');
+
+/** Where a commitment stands in a log: proof that the key existed before it was used. */
+export const LoggedAt = z.strictObject({
+	/** Position of the entry in the log. */
+	index: z.int().min(0),
+	/** ISO 8601, UTC. */
+	time: z.iso.datetime(),
+	/** SHA-256 leaf hash (RFC 9162). */
+	leaf: Hex32,
+});
+export type LoggedAt = z.infer<typeof LoggedAt>;
+
+/** The file. */
+export const KeyringFile = z.strictObject({
+	format: z.literal('touchmark-keyring'),
+	version: z.literal(1),
+	/** Ed25519 public key that signs receipts and tree heads, hexadecimal. */
+	publicKey: Hex32,
+	marks: z.array(z.strictObject({ spec: MarkSpec, logged: LoggedAt.nullable() })).max(100_000),
+	secret: z.union([z.strictObject({ sealed: SealedSecret }), z.strictObject({ unsealed: Hex32 })]),
+});
+export type KeyringFile = z.infer<typeof KeyringFile>;
+
+/**
+ * Gives the passphrase of a sealed ring when it is needed: a prompt, an environment variable, the output of
+ * a command, a call to a key-management service.
+ */
+export type PassphraseSource = () => string | Promise<string>;
+
+/** An open ring. Its master secret cannot be read from it. */
+export interface Keyring {
+	/** Ed25519 public key, 32 bytes. */
+	readonly publicKey: Uint8Array;
+	/** The marks, in the order of their creation. */
+	readonly marks: readonly MarkSpec[];
+	/** Derives a key for a new mark, commits to it and adds it. @throws TouchmarkError when it is invalid or exists */
+	add(template: MarkTemplate): MarkSpec;
+	/** Where the commitment of a mark was logged, or null. @throws TouchmarkError for a mark of another ring */
+	logged(spec: MarkSpec): LoggedAt | null;
+	/** Records where the commitment was logged. */
+	recordLogged(spec: MarkSpec, at: LoggedAt): void;
+	/**
+	 * A mark bound to its key.
+	 *
+	 * @param use `embed` refuses keys whose commitment is in no log yet
+	 * @throws TouchmarkError `not-committed`, or `bad-input` for a mark of another ring
+	 */
+	bind(spec: MarkSpec, use: 'embed' | 'verify'): Mark;
+	/** Ed25519 signature, 64 bytes. */
+	sign(message: Uint8Array): Uint8Array;
+	/** The file, secret sealed as it was. */
+	toFile(): KeyringFile;
+}
+
+function openWith(master: Uint8Array, secret: KeyringFile['secret'], entries: KeyringFile['marks']): Keyring {
+	const signer = nacl.sign.keyPair.fromSeed(deriveKey(master, 'sign', {}));
+	const marks = entries.map((entry) => ({ ...entry }));
+
+	function keyAndCommitment(template: MarkTemplate) {
+		const key = deriveMarkKey(master, template);
+		const salt = deriveKey(master, 'commitment-salt', template);
+		return { key, commitment: commit(salt, key, template) };
+	}
+	function entryOf(spec: MarkSpec) {
+		const id = markId(spec);
+		const entry = marks.find((candidate) => markId(candidate.spec) === id);
+		if (entry === undefined) throw badInput(`mark ${id.slice(0, 16)}… is not in this key ring`);
+		return entry;
+	}
+
+	return {
+		publicKey: signer.publicKey,
+		get marks() {
+			return marks.map((entry) => entry.spec);
+		},
+		add(given) {
+			const { commitment: _, ...template } = checked(MarkSpec, { ...given, commitment: null }, 'mark');
+			const { commitment } = keyAndCommitment(template);
+			const spec: MarkSpec = { ...template, commitment };
+			if (marks.some((entry) => entry.spec.commitment === commitment))
+				throw badInput('this mark is in the key ring already; use another epoch, layer or member');
+			marks.push({ spec, logged: null });
+			return spec;
+		},
+		logged: (spec) => entryOf(spec).logged,
+		recordLogged(spec, at) {
+			entryOf(spec).logged = at;
+		},
+		bind(spec, use) {
+			const entry = entryOf(spec);
+			if (use === 'embed' && entry.logged === null)
+				throw new TouchmarkError(
+					'not-committed',
+					`mark ${markId(spec).slice(0, 16)}… must be committed to a log before its first use; run \`touchmark keys commit\``,
+				);
+			const { commitment: _, ...template } = entry.spec;
+			const { key, commitment } = keyAndCommitment(template);
+			if (commitment !== entry.spec.commitment)
+				throw badInput(`mark ${markId(spec).slice(0, 16)}… does not belong to the secret of this key ring`);
+			return bindMark(entry.spec, key);
+		},
+		sign: (message) => nacl.sign.detached(message, signer.secretKey),
+		toFile: () => ({
+			format: 'touchmark-keyring',
+			version: 1,
+			publicKey: bytesToHex(signer.publicKey),
+			marks: marks.map((entry) => ({ ...entry })),
+			secret,
+		}),
+	};
+}
+
+/**
+ * A new ring.
+ *
+ * @param protection a passphrase, or `{ unsealed: true }` for tests and demonstrations
+ * @param master 32 random bytes unless given (a seed makes a reproducible ring; tests only)
+ */
+export function createKeyring(
+	protection: { passphrase: string } | { unsealed: true },
+	master: Uint8Array = nacl.randomBytes(32),
+): Keyring {
+	const secret =
+		'passphrase' in protection
+			? { sealed: seal(master, protection.passphrase) }
+			: { unsealed: bytesToHex(master) };
+	return openWith(master, secret, []);
+}
+
+/**
+ * Opens a ring.
+ *
+ * @param file parsed JSON of a key ring file
+ * @param passphrase asked only when the ring is sealed
+ * @param where name of the file, for error messages
+ * @throws TouchmarkError `bad-input`, `bad-passphrase`
+ */
+export async function openKeyring(
+	file: unknown,
+	passphrase: PassphraseSource,
+	where = 'key ring',
+): Promise<Keyring> {
+	const valid = checked(KeyringFile, file, where);
+	const master =
+		'sealed' in valid.secret
+			? unseal(valid.secret.sealed, await passphrase())
+			: hexToBytes(valid.secret.unsealed);
+	const ring = openWith(master, valid.secret, valid.marks);
+	if (bytesToHex(ring.publicKey) !== valid.publicKey)
+		throw badInput(`${where}: field "publicKey" does not belong to the secret of this key ring`);
+	return ring;
+}

@@ -1,0 +1,60 @@
+/**
+ * Access to the WebAssembly kernel (`kernel/assembly.ts`): one instance over one memory, and the layout
+ * that it wants matrices in. Runs in Node and in browsers.
+ *
+ * @module
+ */
+
+import { KERNEL } from './kernel.wasm.js';
+
+/** Columns that a panel of a packed matrix holds side by side; every matrix has a multiple of these. */
+export const PANEL = 16;
+
+/** Positions that a block of the key cache holds side by side. */
+export const BLOCK = 8;
+
+/** What the kernel exports. Arguments are byte addresses and counts; shapes are in `kernel/assembly.ts`. */
+export interface Kernel {
+	/** y = x·Wᵀ, or y += x·Wᵀ where `add` is 1; w is packed by {@link packMatrix}. */
+	matmul(x: number, w: number, y: number, rows: number, inner: number, columns: number, add: 0 | 1): void;
+	/** Root-mean-square norm of each row, times a weight. */
+	norm(x: number, weight: number, y: number, rows: number, width: number, epsilon: number): void;
+	/** y = silu(gate)·up, for rows that hold the gate before the up projection. */
+	gate(x: number, y: number, rows: number, width: number): void;
+	/** Rotates, caches and attends over one new position of every row. */
+	attend(
+		qkv: number,
+		y: number,
+		turn: number,
+		keys: number,
+		values: number,
+		scores: number,
+		rows: number,
+		heads: number,
+		dim: number,
+		position: number,
+		capacity: number,
+	): void;
+}
+
+let compiled: WebAssembly.Module | undefined;
+
+/** A kernel that works on the given memory. The module is compiled once a process. */
+export function newKernel(memory: WebAssembly.Memory): Kernel {
+	compiled ??= new WebAssembly.Module(Uint8Array.from(atob(KERNEL), (c) => c.charCodeAt(0)));
+	const { exports } = new WebAssembly.Instance(compiled, { env: { memory } });
+	return exports as unknown as Kernel;
+}
+
+/**
+ * Rearranges a row-major matrix [columns, inner] (a linear layer's weight) into panels
+ * [columns / 16, inner, 16], which the kernel reads from start to end.
+ */
+export function packMatrix(matrix: Float32Array, columns: number, inner: number): Float32Array {
+	const packed = new Float32Array(columns * inner);
+	for (let column = 0; column < columns; column++) {
+		const panel = Math.floor(column / PANEL) * PANEL * inner + (column % PANEL);
+		for (let k = 0; k < inner; k++) packed[panel + k * PANEL] = matrix[column * inner + k]!;
+	}
+	return packed;
+}

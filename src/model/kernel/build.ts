@@ -1,0 +1,55 @@
+/**
+ * Compiles `assembly.ts` into `../kernel.wasm.ts`: `npm run build:kernel`, after each change of the kernel.
+ *
+ * @module
+ */
+
+import { readFile, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import asc from 'assemblyscript/asc';
+
+const SOURCE = new URL('./assembly.ts', import.meta.url);
+const TARGET = new URL('../kernel.wasm.ts', import.meta.url);
+const OPTIONS = [
+	'-O3',
+	'--enable',
+	'simd',
+	'--runtime',
+	'stub',
+	'--importMemory',
+	'--noAssert',
+	'--use',
+	'abort=',
+];
+
+/**
+ * Compiles the kernel afresh.
+ *
+ * @returns the text of `kernel.wasm.ts`, the same each time
+ * @throws what the compiler prints, if it finds an error
+ */
+export async function compileKernel(): Promise<string> {
+	const source = await readFile(SOURCE, 'utf8');
+	let bytes: Uint8Array | undefined;
+	const { error, stderr } = await asc.main(['kernel.ts', ...OPTIONS, '--outFile', 'kernel.wasm'], {
+		readFile: (name) => (name === 'kernel.ts' ? source : null),
+		writeFile: (_, contents) => {
+			if (typeof contents !== 'string') bytes = contents;
+		},
+		listFiles: () => [],
+	});
+	if (error || bytes === undefined) throw new Error(`asc: ${stderr.toString()}`, { cause: error });
+	const base64 = Buffer.from(bytes).toString('base64');
+	return `/**
+ * Generated from kernel/assembly.ts by \`npm run build:kernel\`. Do not edit.
+ *
+ * @module
+ */
+
+/** The kernel's WebAssembly module, ${bytes.length} bytes in base64. */
+export const KERNEL =
+	'${base64}';
+`;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await writeFile(TARGET, await compileKernel());

@@ -1,0 +1,61 @@
+/**
+ * Exact confidence intervals for effect sizes: each covers the truth with at least the stated probability,
+ * with equal tails. Endpoints are found by bisection to the last bit and rounded outwards.
+ *
+ * @module
+ */
+
+import { bisect } from './bisect.js';
+import { exponentialCritical } from './power.js';
+import { checkCount, logBinomialLowerTail, logBinomialUpperTail, logGammaLowerTail } from './tails.js';
+
+/** ln of the probability that may lie beyond each end. */
+function logTailLevel(confidence: number): number {
+	if (!(confidence > 0 && confidence < 1)) {
+		throw new RangeError(`confidence must lie between 0 and 1, not ${confidence}`);
+	}
+	return Math.log(1 - confidence) - Math.LN2;
+}
+
+/**
+ * The interval for a hit probability, given `hits` out of `trials` (up to 1e12), of Clopper and Pearson,
+ * "The use of confidence or fiducial limits" (1934): the probabilities that neither tail refutes.
+ *
+ * @returns [low, high] within [0, 1]; [0, 1] when there are no trials
+ */
+export function bernoulliInterval(
+	hits: number,
+	trials: number,
+	confidence: number,
+): [low: number, high: number] {
+	checkCount('trials', trials);
+	checkCount('hits', hits);
+	if (hits > trials) throw new RangeError(`hits (${hits}) must not exceed trials (${trials})`);
+	const level = logTailLevel(confidence);
+	return [
+		hits === 0 ? 0 : bisect(0, 1, (p) => logBinomialUpperTail(hits, trials, p) <= level),
+		hits === trials ? 1 : bisect(1, 0, (p) => logBinomialLowerTail(hits, trials, p) <= level),
+	];
+}
+
+/**
+ * The interval for the mean of `n` independent exponential scores that add up to `sum` ≥ 0. Exact, from
+ * the pivot sum/mean ~ Gamma(n, 1).
+ *
+ * @returns [low, high] within [0, ∞]; [0, ∞] when there are no scores
+ */
+export function exponentialMeanInterval(
+	sum: number,
+	n: number,
+	confidence: number,
+): [low: number, high: number] {
+	checkCount('n', n);
+	if (!(sum >= 0 && sum < Infinity)) throw new RangeError(`sum must be a finite number ≥ 0, not ${sum}`);
+	const level = logTailLevel(confidence);
+	if (n === 0) return [0, Infinity];
+	if (sum === 0) return [0, 0];
+	const largestPivot = exponentialCritical(n, level);
+	// The lower quantile lies below the upper one, so that one brackets it.
+	const smallestPivot = bisect(0, largestPivot, (pivot) => logGammaLowerTail(n, pivot) <= level);
+	return [sum / largestPivot, sum / smallestPivot];
+}

@@ -1,0 +1,154 @@
+/**
+ * From a tally to a p-value: one test, one result schema for everything that ends in a p-value.
+ *
+ * @module
+ */
+import { z } from 'zod';
+import type { Mark } from '../marks/mark.js';
+import type { NullLaw } from '../schemes/scheme.js';
+import {
+	bernoulliInterval,
+	bernoulliPower,
+	bonferroniLog,
+	exponentialMeanInterval,
+	exponentialPower,
+	logBinomialUpperTail,
+	logEBernoulli,
+	logEExponential,
+	logGammaUpperTail,
+} from '../stats/index.js';
+import { SCORE_UNIT } from '../schemes/fixed-log.js';
+import { scoreOf, type Tally } from './tally.js';
+
+/** What a test can say. `no-evidence` never means "not distilled" or "not marked". */
+export const Verdict = z.enum(['marked', 'trained-on-marked', 'exposed', 'no-evidence', 'too-little-data']);
+export type Verdict = z.infer<typeof Verdict>;
+
+/** Rank of the true key among keys that were never deployed. */
+export const HeldOut = z.object({
+	count: z.int().min(1),
+	/** 1 = the true key scores highest; ties count against it. */
+	rank: z.int().min(1),
+	/** Monte-Carlo p-value rank / (count + 1), valid without any theory. */
+	pValue: z.number(),
+});
+export type HeldOut = z.infer<typeof HeldOut>;
+
+/** One test of one mark. */
+export const TestResult = z.object({
+	/** Id of the mark. */
+	mark: z.string(),
+	scheme: z.string(),
+	channel: z.enum(['shape', 'choice']),
+	/** Distinct (effective context, token) pairs scored. */
+	scored: z.int().min(0),
+	/** Sum of the scores: green pairs, or nats for gumbel. */
+	score: z.number(),
+	/** Upper bound of the probability of such a score under the null; 0 when below 1e-308, see `log10P`. */
+	pValue: z.number().min(0).max(1),
+	log10P: z.number().max(0),
+	/** log10 of a mixture e-value. */
+	log10E: z.number(),
+	/** Tests that the verdict is corrected for. */
+	hypotheses: z.int().min(1),
+	/** Bits of key space that a search could have gone through, when the key was not committed beforehand. */
+	searchBits: z.int().min(0),
+	/** log10P after correction for both. */
+	log10PCorrected: z.number().max(0),
+	effect: z.object({
+		/** Mean score of a pair, its value under the null, and a 95 % interval of the mean. */
+		mean: z.number().nullable(),
+		expected: z.number(),
+		ci95: z.tuple([z.number(), z.number()]).nullable(),
+	}),
+	/** Probability of a verdict at this level, had the text the nominal strength. */
+	power: z.number().min(0).max(1),
+	heldOut: HeldOut.optional(),
+});
+export type TestResult = z.infer<typeof TestResult>;
+
+/** How a verdict is reached. */
+export interface Decision {
+	/** Family-wise error rate, e.g. 1e-6. */
+	readonly level: number;
+	readonly hypotheses: number;
+	readonly searchBits: number;
+}
+
+/** Default level. */
+export const DEFAULT_LEVEL = 1e-6;
+
+/** ln P(score this high | null), rigorous for every n. */
+export function logPValue(tally: Tally, law: NullLaw): number {
+	if (tally.scored === 0) return 0;
+	if (law.kind === 'bernoulli')
+		return logBinomialUpperTail(Number(tally.sum / BigInt(SCORE_UNIT)), tally.scored, law.p);
+	return logGammaUpperTail(tally.scored, Math.max(0, scoreOf(tally) - tally.scored * law.shift));
+}
+
+/**
+ * Nominal strength, the mean score that power and `too-little-data` are stated for (measured on the embedded
+ * models, docs/statistics.md): of marked text itself, and of text by a student of it.
+ */
+export function nominalMean(mark: Mark, strength: 'marked-text' | 'student'): number {
+	const { scheme } = mark.spec;
+	if (scheme.name === 'gumbel') return strength === 'marked-text' ? 1.5 : 1.03;
+	const tilted = (delta: number) => (scheme.gamma * Math.exp(delta)) / (1 + scheme.gamma * (Math.exp(delta) - 1));
+	return tilted(strength === 'marked-text' ? scheme.delta / 2 : scheme.delta / 16);
+}
+
+/**
+ * Tests a tally against the law of its mark.
+ *
+ * @param strength what the power is stated for
+ */
+export function testTally(
+	tally: Tally,
+	mark: Mark,
+	decision: Decision,
+	strength: 'marked-text' | 'student',
+): TestResult {
+	const law = mark.scheme.null;
+	const { scored } = tally;
+	const score = scoreOf(tally);
+	const logP = Math.min(0, logPValue(tally, law));
+	const logLevel = Math.log(decision.level / decision.hypotheses) - decision.searchBits * Math.LN2;
+	const alternative = nominalMean(mark, strength);
+	const bernoulli = law.kind === 'bernoulli';
+	const lowered = bernoulli ? score : Math.max(0, score - scored * law.shift);
+	const interval = bernoulli ? bernoulliInterval : exponentialMeanInterval;
+	return {
+		mark: mark.id,
+		scheme: mark.spec.scheme.name,
+		channel: mark.spec.channel,
+		scored,
+		score,
+		pValue: Math.exp(logP),
+		log10P: toLog10(logP),
+		log10E: toLog10(bernoulli ? logEBernoulli(score, scored, law.p) : logEExponential(lowered, scored)),
+		hypotheses: decision.hypotheses,
+		searchBits: decision.searchBits,
+		log10PCorrected: toLog10(bonferroniLog(logP, decision.hypotheses, decision.searchBits)),
+		effect: {
+			mean: scored === 0 ? null : score / scored,
+			expected: bernoulli ? law.p : 1,
+			ci95: scored === 0 ? null : interval(score, scored, 0.95),
+		},
+		power:
+			scored === 0
+				? 0
+				: bernoulli
+					? bernoulliPower(scored, law.p, alternative, logLevel)
+					: exponentialPower(scored, alternative, logLevel),
+	};
+}
+
+/** Whether a test reaches the level after correction. */
+export function isFound(test: TestResult, level: number): boolean {
+	return test.log10PCorrected <= Math.log10(level);
+}
+
+/** log10 of exp(x), with no negative zero. */
+function toLog10(x: number): number {
+	return x / Math.LN10 + 0;
+}

@@ -1,0 +1,33 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { run } from '../../src/cli/run.js';
+
+/** What a run printed and how it ended. */
+export interface Outcome {
+	readonly code: number;
+	readonly out: string;
+	readonly err: string;
+}
+
+/** Runs the command line in this process, not on a terminal. */
+export async function runCli(args: readonly string[], env: Record<string, string> = {}): Promise<Outcome> {
+	let out = '';
+	let err = '';
+	const code = await run(args, {
+		out: (text) => {
+			out += text;
+		},
+		err: (text) => {
+			err += text;
+		},
+		env,
+		terminal: false,
+	});
+	return { code, out, err };
+}
+
+/** A new empty folder. */
+export function newFolder(): string {
+	return mkdtempSync(join(tmpdir(), 'touchmark-'));
+}

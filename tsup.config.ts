@@ -1,0 +1,10 @@
+import { defineConfig } from 'tsup';
+
+export default defineConfig({
+	// One output file a source file: workers and models are found by their place.
+	entry: ['src/**/*.ts', '!src/**/assembly.ts'],
+	bundle: false,
+	format: 'esm',
+	target: 'node20',
+	clean: true,
+});
