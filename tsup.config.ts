@@ -2,7 +2,7 @@ import { defineConfig } from 'tsup';
 
 export default defineConfig({
 	// One output file a source file: workers and models are found by their place.
-	entry: ['src/**/*.ts', '!src/**/assembly.ts'],
+	entry: ['src/**/*.ts', '!src/model/kernel/**'],
 	bundle: false,
 	format: 'esm',
 	target: 'node20',

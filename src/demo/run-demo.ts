@@ -29,7 +29,7 @@ import { scorePassage } from './passage.js';
 export const DEMO_SEED = 'touchmark-demo-1';
 /** Texts that the live student is trained on, and texts asked of each suspect, 112 tokens each. */
 const TRAINING_TEXTS = 512;
-const SUSPECT_TEXTS = 512;
+const SUSPECT_TEXTS = 256;
 const TEXT_TOKENS = 112;
 const HELD_OUT_KEYS = 99;
 

@@ -114,7 +114,7 @@ describe('against @noble/ciphers', () => {
 				fc.array(fc.tuple(firstOfFour, id, id, id), { minLength: 4, maxLength: 4 }),
 				(key, width, quads) => {
 					const context = quads.flat().slice(0, width);
-					let compressed = key;
+					let compressed: Uint8Array = key;
 					let at = 0;
 					for (; width - at > 3; at += 4)
 						compressed = nobleHChaCha8(compressed, context.slice(at, at + 4));
