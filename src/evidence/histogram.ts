@@ -127,10 +127,9 @@ export function renderHistogram(sample: NullSample, frame: HistogramFrame, id: s
 			? ''
 			: `<path class="level" d="M${at(x(levelAt))},${TOP - 8}V${BASE}"/><text x="${at(x(levelAt) - 4)}" y="${TOP - 2}" text-anchor="end">level ${rateText(frame.level)}</text>`;
 	const truthAt = truth > limit ? STRIP.middle + 6 : x(truth);
-	const rightward = truthAt < WIDTH / 2;
 	const key = [
 		`<path class="truth" d="M${at(truthAt)},6V${BASE}"/>`,
-		`<text class="truth-label" x="${at(truthAt + (rightward ? 5 : -5))}" y="14" text-anchor="${rightward ? 'start' : 'end'}">true key: ${logText(truth)}</text>`,
+		labelBeside(truthAt, 14, `true key: ${logText(truth)}`, 'truth-label'),
 		truth > limit
 			? `<text class="truth-label" x="${at(truthAt)}" y="${BASE + 16}" text-anchor="middle">${logText(truth)}</text>`
 			: '',
@@ -150,6 +149,12 @@ export function renderHistogram(sample: NullSample, frame: HistogramFrame, id: s
 		`<text x="2" y="${TOP - 8}">keys</text>`,
 		'</svg>',
 	].join('');
+}
+
+/** The label of a vertical line, on the side where there is more room. */
+function labelBeside(x: number, y: number, label: string, style = 'label'): string {
+	const [offset, anchor] = x < WIDTH / 2 ? [5, 'start'] : [-5, 'end'];
+	return `<text class="${style}" x="${(x + offset).toFixed(1)}" y="${y}" text-anchor="${anchor}">${label}</text>`;
 }
 
 function describe(

@@ -1,0 +1,113 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { defaultMarks } from '../../src/marks/defaults.js';
+import { canonicalBytes, MarkSpec, markId } from '../../src/marks/mark-spec.js';
+
+const TOKENIZER = 'ab'.repeat(32);
+const [shapeTemplate, choiceTemplate] = defaultMarks('acme', TOKENIZER);
+const shape: MarkSpec = { ...shapeTemplate, commitment: '01'.repeat(32) };
+const choice: MarkSpec = { ...choiceTemplate, commitment: '02'.repeat(32) };
+
+/** Paths of the fields that the schema complains about. */
+function complaints(value: unknown): string[] {
+	const parsed = MarkSpec.safeParse(value);
+	return parsed.success ? [] : parsed.error.issues.map((issue) => issue.path.join('.'));
+}
+
+describe('what a valid mark is', () => {
+	test('the default marks: one of each channel, green lists of width 1 and a keyed draw of width 4', () => {
+		expect(complaints(shape)).toEqual([]);
+		expect(complaints(choice)).toEqual([]);
+		expect(shape).toMatchObject({ channel: 'shape', contextWidth: 1, prf: 'chacha8-v1', start: 'skip' });
+		expect(choice).toMatchObject({ channel: 'choice', contextWidth: 4, prf: 'chacha8-v1', start: 'skip' });
+	});
+	test.each([
+		['a draw by vLLM’s generators', { ...choice, prf: 'philox4x32-10-v1' }],
+		['a cohort with a name', { ...shape, layer: 'cohort', member: 'evaluation-farms' }],
+		['a keyed quarter of the contexts', { ...shape, selector: 'keyed', share: 64 }],
+		['no tokenizer and no commitment', { ...choice, tokenizer: null, commitment: null }],
+		['gamma ½, one bit a token', { ...shape, scheme: { name: 'kgw', gamma: 0.5, delta: 1 } }],
+	])('%s is accepted', (_what, mark) => {
+		expect(complaints(mark)).toEqual([]);
+	});
+});
+
+describe('what is refused, and which field is named', () => {
+	test.each<[string, string, object]>([
+		['a keyed draw in the shape channel', 'channel', { ...choice, channel: 'shape' }],
+		['green lists in the choice channel', 'channel', { ...shape, channel: 'choice' }],
+		['a PRF without 8-bit fields for green lists', 'prf', { ...shape, prf: 'philox4x32-10-v1' }],
+		[
+			'a PRF without 1-bit fields for green lists',
+			'prf',
+			{ ...shape, prf: 'hmac-sha256-v1', scheme: { name: 'kgw', gamma: 0.5, delta: 1 } },
+		],
+		['an unknown PRF', 'prf', { ...shape, prf: 'chacha20' }],
+		['a deployment with a member', 'member', { ...shape, member: 'someone' }],
+		['an account without a member', 'member', { ...shape, layer: 'account' }],
+		['a share of contexts without a selector', 'share', { ...shape, share: 128 }],
+		['a selector of all contexts', 'share', { ...shape, selector: 'keyed' }],
+		['no contexts at all', 'share', { ...shape, selector: 'keyed', share: 0 }],
+		['a context of no ids', 'contextWidth', { ...shape, contextWidth: 0 }],
+		['a context of 17 ids', 'contextWidth', { ...shape, contextWidth: 17 }],
+		['half an id', 'contextWidth', { ...shape, contextWidth: 1.5 }],
+		['a gamma that 8 bits cannot give', 'scheme.gamma', { ...shape, scheme: { name: 'kgw', gamma: 0.3, delta: 2 } }],
+		['no bias', 'scheme.delta', { ...shape, scheme: { name: 'kgw', gamma: 0.25, delta: 0 } }],
+		['an endless bias', 'scheme.delta', { ...shape, scheme: { name: 'kgw', gamma: 0.25, delta: Infinity } }],
+		['parameters that gumbel does not have', 'scheme', { ...choice, scheme: { name: 'gumbel', delta: 2 } }],
+		['an unknown scheme', 'scheme.name', { ...choice, scheme: { name: 'textgrain' } }],
+		['an unknown field', '', { ...shape, note: 'x' }],
+		['another version', 'version', { ...shape, version: 2 }],
+		['a negative epoch', 'epoch', { ...shape, epoch: -1 }],
+		['a name with a space', 'deployment', { ...shape, deployment: 'acme prod' }],
+		['an empty name', 'deployment', { ...shape, deployment: '' }],
+		['upper-case digits', 'commitment', { ...shape, commitment: 'AB'.repeat(32) }],
+		['a short digest', 'tokenizer', { ...shape, tokenizer: 'ab' }],
+	])('%s', (_what, field, mark) => {
+		expect(complaints(mark)).toContain(field);
+	});
+	test.each(Object.keys(shape))('a mark without %s', (field) => {
+		expect(complaints({ ...shape, [field]: undefined })).not.toEqual([]);
+	});
+});
+
+describe('id', () => {
+	test('is the SHA-256 of the canonical form: sorted names, no spaces', () => {
+		const canonical =
+			`{"channel":"choice","commitment":"${'02'.repeat(32)}","contextWidth":4,"deployment":"acme","epoch":0,` +
+			`"layer":"deployment","member":null,"prf":"chacha8-v1","scheme":{"name":"gumbel"},"selector":"all",` +
+			`"share":256,"start":"skip","tokenizer":"${TOKENIZER}","version":1}`;
+		expect(Buffer.from(canonicalBytes(choice)).toString()).toBe(canonical);
+		expect(markId(choice)).toBe(createHash('sha256').update(canonical).digest('hex'));
+	});
+	test('does not depend on the order of the fields', () => {
+		const reversed = Object.fromEntries(Object.entries(shape).reverse());
+		expect(markId(MarkSpec.parse(reversed))).toBe(markId(shape));
+	});
+	test('changes with every field, commitment included', () => {
+		const variants: MarkSpec[] = [
+			shape,
+			choice,
+			{ ...shape, scheme: { name: 'kgw', gamma: 0.5, delta: 2 } },
+			{ ...shape, scheme: { name: 'kgw', gamma: 0.25, delta: 2.5 } },
+			{ ...choice, prf: 'hmac-sha256-v1' },
+			{ ...shape, contextWidth: 2 },
+			{ ...shape, layer: 'cohort', member: 'a' },
+			{ ...shape, layer: 'account', member: 'a' },
+			{ ...shape, layer: 'cohort', member: 'b' },
+			{ ...shape, deployment: 'acme-2' },
+			{ ...shape, selector: 'keyed', share: 128 },
+			{ ...shape, selector: 'keyed', share: 127 },
+			{ ...shape, start: 'pad' },
+			{ ...shape, epoch: 1 },
+			{ ...shape, tokenizer: null },
+			{ ...shape, commitment: null },
+			{ ...shape, commitment: '03'.repeat(32) },
+		];
+		for (const variant of variants) expect(complaints(variant)).toEqual([]);
+		expect(new Set(variants.map(markId)).size).toBe(variants.length);
+	});
+	test('what JSON cannot say has no canonical form', () => {
+		expect(() => canonicalBytes(undefined)).toThrow(TypeError);
+	});
+});

@@ -1,0 +1,112 @@
+import { describe, expect, test } from 'vitest';
+import { TouchmarkError } from '../../src/errors.js';
+import { checked, parseJson } from '../../src/input.js';
+import { VllmConfig, vllmMark, vllmPrf } from '../../src/marks/vllm-config.js';
+
+const read = (json: string) => checked(VllmConfig, parseJson(json, '--vllm-config'), '--vllm-config');
+
+/** The one sentence with which a configuration is refused. */
+function refusal(json: string): string {
+	try {
+		read(json);
+	} catch (error) {
+		if (!TouchmarkError.isInstance(error)) throw error;
+		expect(error.code).toBe('bad-input');
+		expect(error.message).not.toContain('\n');
+		return error.message;
+	}
+	return expect.unreachable(`${json} was accepted`);
+}
+
+describe('reading', () => {
+	test('what vLLM assumes when a field is absent', () => {
+		expect(read('{"algorithm":"gumbel","key":42}')).toEqual({
+			algorithm: 'gumbel',
+			key: 42n,
+			context_width: 4,
+			prf: 'philox',
+			deduplicate_contexts: 'single_turn',
+			deduplicate_contexts_max_history: 8192,
+			allow_target_only_watermarking: false,
+		});
+		expect(read('{"algorithm":"gumbel","key":42,"context_width":null}').context_width).toBe(4);
+	});
+	test('keys of 64 bits as decimal strings', () => {
+		expect(read('{"algorithm":"gumbel","key":"18446744073709551615"}').key).toBe(2n ** 64n - 1n);
+		expect(read('{"algorithm":"gumbel","key":"0"}').key).toBe(0n);
+		expect(read('{"algorithm":"gumbel","key":9007199254740991}').key).toBe(2n ** 53n - 1n);
+	});
+});
+
+describe('refusing', () => {
+	test.each([
+		['a number that was rounded', '18446744073709551615', /may have been rounded.*decimal string/],
+		['the first number that may have been', '9007199254740992', /may have been rounded.*decimal string/],
+		['65 bits', '"18446744073709551616"', /64 bits/],
+		['a negative number', '-7654321', /integer of 0 or more/],
+		['a fraction', '7654321.5', /integer of 0 or more/],
+		['a hexadecimal string', '"0x7654321"', /decimal integer/],
+		['a negative string', '"-7654321"', /decimal integer/],
+		['a string with spaces', '" 7654321"', /decimal integer/],
+		['an empty string', '""', /decimal integer/],
+		['a boolean', 'true', /expected/],
+		['a list', '[7654321]', /expected/],
+	])('a key that is %s: the field is named, the value never shown', (_what, key, reason) => {
+		const message = refusal(`{"algorithm":"gumbel","key":${key}}`);
+		expect(message).toMatch(/^--vllm-config: field "key": /);
+		expect(message).toMatch(reason);
+		expect(message).not.toMatch(/7654321|18446744073709551|9007199254740/);
+	});
+	test('a configuration that is not JSON: no part of the key is shown', () => {
+		for (const json of [
+			'{"algorithm":"gumbel","key":7654321x}',
+			'{"algorithm":"gumbel","key":x7654321}',
+			"{'algorithm':'gumbel','key':7654321}",
+			'{"algorithm":"gumbel","key": "7654321',
+			'7654321"',
+		])
+			expect(refusal(json)).not.toMatch(/7|6|54|4321/);
+	});
+	test.each([
+		['no key', '{"algorithm":"gumbel"}', /field "key"/],
+		['no algorithm', '{"key":1}', /field "algorithm"/],
+		['another algorithm', '{"algorithm":"sbw","key":1}', /field "algorithm": .*"gumbel"/],
+		['the dual key', '{"algorithm":"dual_key_gumbel","key":1}', /field "algorithm"/],
+		['an unknown field', '{"algorithm":"gumbel","key":1,"context_with":2}', /"context_with"/],
+		['no context', '{"algorithm":"gumbel","key":1,"context_width":0}', /field "context_width"/],
+		['a long context', '{"algorithm":"gumbel","key":1,"context_width":17}', /field "context_width"/],
+		['an unknown generator', '{"algorithm":"gumbel","key":1,"prf":"mt19937"}', /field "prf"/],
+		['a list', '[]', /object/],
+		['nothing', 'null', /object/],
+	])('%s', (_what, json, sentence) => {
+		expect(refusal(json)).toMatch(sentence);
+	});
+});
+
+describe('the mark', () => {
+	test('is a choice mark that pads the beginning, and scores as vLLM’s published values say', () => {
+		const config = read('{"algorithm":"gumbel","key":"42"}');
+		const mark = vllmMark(config);
+		expect(mark.spec).toMatchObject({
+			prf: 'philox4x32-10-v1',
+			channel: 'choice',
+			contextWidth: 4,
+			start: 'pad',
+			commitment: null,
+			tokenizer: null,
+		});
+		expect(vllmPrf(config).field([1, 2, 3, 4], 7, 32) >>> 8).toBe(1661833);
+		const u = Math.fround(1661834 / (2 ** 24 + 1));
+		expect(mark.scheme.score([1, 2, 3, 4], 7) / 2 ** 32).toBeCloseTo(-Math.log(1 - u), 8);
+	});
+	test('with hmac-sha256 too', () => {
+		const config = read('{"algorithm":"gumbel","key":42,"prf":"hmac-sha256","context_width":2}');
+		expect(vllmMark(config).spec).toMatchObject({ prf: 'hmac-sha256-v1', contextWidth: 2 });
+		expect(vllmPrf(config).field([1, 2, 3, 4], 7, 32) >>> 8).toBe(6202050);
+	});
+	test('distinguishes keys that differ above bit 32', () => {
+		const field = (key: string) => vllmPrf(read(`{"algorithm":"gumbel","key":"${key}"}`)).field([1, 2, 3, 4], 7, 32);
+		expect(field('42')).not.toBe(field((42n + 2n ** 32n).toString()));
+		expect(field('42')).not.toBe(field((42n + 2n ** 63n).toString()));
+	});
+});
