@@ -10,7 +10,11 @@ import { randomStream } from '../src/embed/random.js';
 import { embeddedTokenizer } from '../src/generate/embedded.js';
 import { bindMark, type Mark } from '../src/marks/mark.js';
 import type { MarkSpec } from '../src/marks/mark-spec.js';
-import { logBernoulliAttainableSize, logBinomialLowerTail, logBinomialUpperTail } from '../src/stats/index.js';
+import {
+	logBernoulliAttainableSize,
+	logBinomialLowerTail,
+	logBinomialUpperTail,
+} from '../src/stats/index.js';
 import { newPairSet, type PairSet } from '../src/verify/pairs.js';
 import { tallyPairs } from '../src/verify/tally.js';
 import { logPValue } from '../src/verify/test-result.js';
@@ -26,7 +30,11 @@ export interface NullRecord {
 export interface NullRates {
 	readonly tests: number;
 	/** For each level: rejections, and what an exact test of this kind is expected to reject. */
-	readonly levels: readonly { readonly level: number; readonly rejected: number; readonly expected: number }[];
+	readonly levels: readonly {
+		readonly level: number;
+		readonly rejected: number;
+		readonly expected: number;
+	}[];
 	/** p-value of a Kolmogorov–Smirnov test against the uniform law; only for continuous scores. */
 	readonly ksP: number | null;
 }
@@ -159,7 +167,10 @@ export function repositoryTexts(size: number): Record<string, NullRecord[]> {
 		english: records(novel.slice(0, 400_000)),
 		'source-code': records(source.join('\n')),
 		...Object.fromEntries(
-			languages.map((name) => [name.replace('.txt', ''), records(readFileSync(join('bench/corpus', name), 'utf8'))]),
+			languages.map((name) => [
+				name.replace('.txt', ''),
+				records(readFileSync(join('bench/corpus', name), 'utf8')),
+			]),
 		),
 	};
 }
@@ -203,7 +214,9 @@ export const bench: Bench = {
 			const files = corpusRecords(corpus, quick ? 20 : 200);
 			jobs.push({ name: 'documents', groups: files.flat().map((record) => [record]), tests, detect: true });
 			const suspects = files.flatMap((records) =>
-				Array.from({ length: Math.floor(records.length / 20) }, (_, i) => records.slice(20 * i, 20 * (i + 1))),
+				Array.from({ length: Math.floor(records.length / 20) }, (_, i) =>
+					records.slice(20 * i, 20 * (i + 1)),
+				),
 			);
 			jobs.push({ name: 'closed', groups: suspects, tests: quick ? 200 : 2_000, detect: false });
 		} else {
@@ -255,7 +268,9 @@ export const bench: Bench = {
 				at.reduce((sum, one) => sum + one.expected * one.tests, 0) / total,
 			);
 		}
-		const ks = cells.flatMap(({ job, width, rates }) => (rates.ksP === null ? [] : [{ job: job.name, width, p: rates.ksP }]));
+		const ks = cells.flatMap(({ job, width, rates }) =>
+			rates.ksP === null ? [] : [{ job: job.name, width, p: rates.ksP }],
+		);
 		return {
 			rows,
 			notes: [

@@ -4,11 +4,11 @@
  * @module
  */
 import { readFileSync } from 'node:fs';
+import type { DemoResults } from '../src/demo/run-demo.js';
+import { randomStream } from '../src/embed/random.js';
+import { embeddedTokenizer } from '../src/generate/embedded.js';
 import { createKeyring } from '../src/keys/keyring.js';
 import { defaultMarks } from '../src/marks/defaults.js';
-import { embeddedTokenizer } from '../src/generate/embedded.js';
-import { randomStream } from '../src/embed/random.js';
-import type { DemoResults } from '../src/demo/run-demo.js';
 import { type Exchange, radioactivity } from '../src/verify/radioactivity.js';
 import { band } from './calibration.js';
 import type { Bench, Row } from './rows.js';
@@ -43,7 +43,9 @@ export const bench: Bench = {
 				{ unsealed: true },
 				Uint8Array.from({ length: 32 }, () => Math.floor(256 * random.next())),
 			);
-			const marks = defaultMarks('bench', tokenizer.fingerprint).map((template) => ring.bind(ring.add(template), 'verify'));
+			const marks = defaultMarks('bench', tokenizer.fingerprint).map((template) =>
+				ring.bind(ring.add(template), 'verify'),
+			);
 			suspects.forEach(({ exchanges }, s) => {
 				levels.forEach((level, l) => {
 					const { verdict } = radioactivity(exchanges, marks, { level, heldOutKeys: 1 }).result;
@@ -66,7 +68,9 @@ export const bench: Bench = {
 			});
 		};
 		levels.forEach((level, l) => {
-			suspects.forEach(({ suspect }, s) => add(suspect, found[s][l], keys, level));
+			suspects.forEach(({ suspect }, s) => {
+				add(suspect, found[s][l], keys, level);
+			});
 			const total = found.reduce((sum, counts) => sum + counts[l], 0);
 			add('all suspects', total, keys * suspects.length, level);
 		});

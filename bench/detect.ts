@@ -20,7 +20,12 @@ const hmac = bindMark({ ...choice.spec, prf: 'hmac-sha256-v1' }, key);
 
 const CASES: readonly { name: string; mark: Mark; peer: Mark; peerName: string }[] = [
 	{ name: 'hardened', mark: choice, peer: hmac, peerName: 'hmac-sha256-v1, same test' },
-	{ name: 'hardened-kgw-h1', mark: freshMark('kgw', 1, key), peer: hmac, peerName: 'hmac-sha256-v1 gumbel h4' },
+	{
+		name: 'hardened-kgw-h1',
+		mark: freshMark('kgw', 1, key),
+		peer: hmac,
+		peerName: 'hmac-sha256-v1 gumbel h4',
+	},
 	{ name: 'philox-gumbel', mark: vllmMark(philox), peer: hmac, peerName: 'hmac-sha256-v1, same test' },
 ];
 
@@ -33,7 +38,9 @@ export const bench: Bench = {
 		const novel = gunzipSync(readFileSync('bench/distillation/books/dracula.txt.gz')).toString('utf8');
 		const text = novel.slice(0, quick ? 100_000 : 400_000);
 		const ids = tokenizer.encode(text);
-		const records = Array.from({ length: Math.floor(ids.length / 512) }, (_, i) => ids.slice(512 * i, 512 * (i + 1)));
+		const records = Array.from({ length: Math.floor(ids.length / 512) }, (_, i) =>
+			ids.slice(512 * i, 512 * (i + 1)),
+		);
 		const repeats = quick ? 3 : 7;
 		const scan = (mark: Mark) => () => {
 			for (const record of records) detect('', record, [mark]);
@@ -44,7 +51,9 @@ export const bench: Bench = {
 			const [ours, theirs] = times.map((time) => (records.length * 512) / (time / 1000));
 			rows.push({ case: name, ours, peer: theirs, peerName, unit: 'tokens/s', ratio: ours / theirs });
 		}
-		const passages = Array.from({ length: Math.floor(text.length / 2000) }, (_, i) => text.slice(2000 * i, 2000 * (i + 1)));
+		const passages = Array.from({ length: Math.floor(text.length / 2000) }, (_, i) =>
+			text.slice(2000 * i, 2000 * (i + 1)),
+		);
 		const megabytes = Buffer.byteLength(passages.join('')) / 1e6;
 		const times = await interleave(repeats, [
 			() => {

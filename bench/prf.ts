@@ -128,17 +128,41 @@ export const bench: Bench = {
 		const rows = [
 			row('node bulk', 1000 * bulk[0], 1000 * bulk[1], 'node:crypto AES-256-CTR', 'µs'),
 			row('node bulk', 1000 * bulk[0], 1000 * bulk[2], '@noble/ciphers AES-256-CTR', 'µs'),
-			row('node pairs', perPair(pairs[0]), perPair(pairs[1]), 'node:crypto AES-256-ECB, one batch', 'ns a pair'),
+			row(
+				'node pairs',
+				perPair(pairs[0]),
+				perPair(pairs[1]),
+				'node:crypto AES-256-ECB, one batch',
+				'ns a pair',
+			),
 			row('node pairs', perPair(pairs[0]), perPair(pairs[2]), '@noble/ciphers AES-256', 'ns a pair'),
 		];
 		const browser = BROWSERS.find((path) => existsSync(path));
 		if (browser === undefined) return { rows, notes: ['No browser was found; its rows are missing.'] };
 		const page = await measureInBrowser(browser, repeats);
 		rows.push(
-			row('browser bulk', 1000 * page.chachaBulk, 1000 * page.aesWebBulk, 'WebCrypto AES-256-CTR (asynchronous)', 'µs'),
+			row(
+				'browser bulk',
+				1000 * page.chachaBulk,
+				1000 * page.aesWebBulk,
+				'WebCrypto AES-256-CTR (asynchronous)',
+				'µs',
+			),
 			row('browser bulk', 1000 * page.chachaBulk, 1000 * page.aesJsBulk, '@noble/ciphers AES-256-CTR', 'µs'),
-			row('browser pairs', perPair(page.chachaPairs), perPair(page.aesWebPairs), 'WebCrypto AES-256 (asynchronous)', 'ns a pair'),
-			row('browser pairs', perPair(page.chachaPairs), perPair(page.aesJsPairs), '@noble/ciphers AES-256', 'ns a pair'),
+			row(
+				'browser pairs',
+				perPair(page.chachaPairs),
+				perPair(page.aesWebPairs),
+				'WebCrypto AES-256 (asynchronous)',
+				'ns a pair',
+			),
+			row(
+				'browser pairs',
+				perPair(page.chachaPairs),
+				perPair(page.aesJsPairs),
+				'@noble/ciphers AES-256',
+				'ns a pair',
+			),
 		);
 		return { rows };
 	},

@@ -48,7 +48,9 @@ function commit(): string {
 
 /** Four significant digits, small numbers in exponent form. */
 function show(value: number): string {
-	return value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(2) : String(Number(value.toPrecision(4)));
+	return value !== 0 && Math.abs(value) < 1e-3
+		? value.toExponential(2)
+		: String(Number(value.toPrecision(4)));
 }
 
 function section(results: Results, about: string): string {
@@ -67,7 +69,11 @@ function section(results: Results, about: string): string {
 
 const { values, positionals } = parseArgs({
 	allowPositionals: true,
-	options: { quick: { type: 'boolean', default: false }, out: { type: 'string' }, corpus: { type: 'string' } },
+	options: {
+		quick: { type: 'boolean', default: false },
+		out: { type: 'string' },
+		corpus: { type: 'string' },
+	},
 });
 const name = positionals[0];
 const load = BENCHES[name];
@@ -77,7 +83,10 @@ if (load === undefined) {
 }
 const { bench } = await load();
 const { corpus } = values;
-const { rows, notes = [] } = await bench.run({ quick: values.quick, ...(corpus === undefined ? {} : { corpus }) });
+const { rows, notes = [] } = await bench.run({
+	quick: values.quick,
+	...(corpus === undefined ? {} : { corpus }),
+});
 const results: Results = {
 	name,
 	machine: machine(),

@@ -31,11 +31,17 @@ export const bench: Bench = {
 				unkeyedShare: share,
 			});
 			const common = { model, tokenizer, marker, maxTokens: 112 };
-			const samples = [...sampleTexts({ ...common, prompts: embeddedPrompts().slice(0, texts), seed: 'unkeyed' })];
+			const samples = [
+				...sampleTexts({ ...common, prompts: embeddedPrompts().slice(0, texts), seed: 'unkeyed' }),
+			];
 			evidence.push(median(samples.map((sample) => -detect('', sample.tokens, [choice]).log10P)));
 			const prompt = embeddedPrompts()[0];
-			const repeated = [...sampleTexts({ ...common, prompts: new Array<string>(64).fill(prompt), seed: 'repeat' })];
-			const grams = repeated.flatMap(({ tokens }) => tokens.slice(4).map((_, i) => tokens.slice(i, i + 5).join()));
+			const repeated = [
+				...sampleTexts({ ...common, prompts: new Array<string>(64).fill(prompt), seed: 'repeat' }),
+			];
+			const grams = repeated.flatMap(({ tokens }) =>
+				tokens.slice(4).map((_, i) => tokens.slice(i, i + 5).join()),
+			);
 			notes.push(
 				`Share ${share}: ${((100 * new Set(grams).size) / grams.length).toFixed(1)} % of the 5-grams of 64 answers to one prompt are distinct.`,
 			);

@@ -14,10 +14,14 @@ const FOLDER = 'touchmark-demo';
 export function addDemo(program: Command, edge: Edge): void {
 	program
 		.command('demo')
-		.description('the whole story in two minutes: keys, marked text, students trained with and without it, tests')
+		.description(
+			'the whole story in two minutes: keys, marked text, students trained with and without it, tests',
+		)
 		.option('--seed <text>', 'makes keys and texts', DEMO_SEED)
 		.action(async (options: CommonOptions & { seed: string }) => {
-			const results = await runDemo(FOLDER, options.seed, (label, total) => progressBar(edge, options, label, total));
+			const results = await runDemo(FOLDER, options.seed, (label, total) =>
+				progressBar(edge, options, label, total),
+			);
 			edge.out(options.json ? `${JSON.stringify(results)}\n` : describe(results));
 		});
 }
@@ -35,7 +39,9 @@ function describe(results: DemoResults): string {
 	const widths = table[0].map((_, column) => Math.max(...table.map((row) => row[column].length)));
 	const lines = table.map((row) =>
 		row
-			.map((cell, column) => (column === 0 || column === 5 ? cell.padEnd(widths[column]) : cell.padStart(widths[column])))
+			.map((cell, column) =>
+				column === 0 || column === 5 ? cell.padEnd(widths[column]) : cell.padStart(widths[column]),
+			)
 			.join('  ')
 			.trimEnd(),
 	);

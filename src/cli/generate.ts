@@ -49,7 +49,9 @@ export function addGenerate(program: Command, edge: Edge): void {
 			const marks = ring?.marks.map((spec) => ring.bind(spec, 'embed')) ?? [];
 			for (const mark of marks)
 				if (mark.spec.tokenizer !== tokenizer.fingerprint)
-					throw badInput(`${flags.keyring}: its marks were made for another tokenizer than the embedded model's`);
+					throw badInput(
+						`${flags.keyring}: its marks were made for another tokenizer than the embedded model's`,
+					);
 			const marker = createMarker({
 				marks,
 				vocabSize: model.vocabSize,

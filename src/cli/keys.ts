@@ -3,8 +3,9 @@
  *
  * @module
  */
-import type { Command } from 'commander';
+
 import { existsSync } from 'node:fs';
+import type { Command } from 'commander';
 import { loadTokenizer } from '../corpus/tokenizer.js';
 import { badInput } from '../errors.js';
 import { embeddedTokenizer } from '../generate/embedded.js';
@@ -48,7 +49,8 @@ export function addKeys(program: Command, edge: Edge): void {
 			const ring = createKeyring(flags.unsealed ? { unsealed: true } : { passphrase: await passphrase() });
 			for (const template of defaultMarks(flags.deployment, tokenizer.fingerprint)) ring.add(template);
 			saveRing(flags.keyring, ring);
-			if (flags.unsealed) warn(edge, flags, `${flags.keyring}: the secret is not sealed; use it for trials only`);
+			if (flags.unsealed)
+				warn(edge, flags, `${flags.keyring}: the secret is not sealed; use it for trials only`);
 			report(ring, flags);
 		});
 

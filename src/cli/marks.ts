@@ -68,7 +68,8 @@ export async function ringFromFlags(edge: Edge, flags: MarkFlags): Promise<Keyri
 export async function marksFromFlags(edge: Edge, flags: MarkFlags): Promise<ChosenMarks> {
 	if ((flags.keyring === undefined) === (flags.vllmConfig === undefined))
 		throw badInput('say which mark to look for: give either --keyring FILE or --vllm-config JSON');
-	const chosen = flags.vllmConfig === undefined ? await marksOfRing(edge, flags) : marksOfVllm(flags.vllmConfig);
+	const chosen =
+		flags.vllmConfig === undefined ? await marksOfRing(edge, flags) : marksOfVllm(flags.vllmConfig);
 	for (const name of new Set(chosen.marks.map((mark) => mark.spec.prf)))
 		if (!PRFS[name].hardened)
 			warn(
@@ -77,14 +78,19 @@ export async function marksFromFlags(edge: Edge, flags: MarkFlags): Promise<Chos
 				`${name} is supported for compatibility only: it does not protect against forgery or key recovery`,
 			);
 	if (chosen.searchBits > 0)
-		warn(edge, flags, `the key was not committed beforehand; verdicts pay for a search over ${chosen.searchBits} bits of keys`);
+		warn(
+			edge,
+			flags,
+			`the key was not committed beforehand; verdicts pay for a search over ${chosen.searchBits} bits of keys`,
+		);
 	return chosen;
 }
 
 async function marksOfRing(edge: Edge, flags: MarkFlags): Promise<ChosenMarks> {
 	const ring = await ringFromFlags(edge, flags);
 	const [first, ...rest] = ring.marks.map((spec) => ring.bind(spec, 'verify'));
-	if (first === undefined) throw badInput(`${flags.keyring}: holds no marks; create one with \`touchmark keys create\``);
+	if (first === undefined)
+		throw badInput(`${flags.keyring}: holds no marks; create one with \`touchmark keys create\``);
 	const uncommitted = ring.marks.filter((spec) => ring.logged(spec) === null);
 	const searchBits = Math.max(0, ...uncommitted.map((spec) => 8 * PRFS[spec.prf].keyBytes));
 	return { marks: [first, ...rest], searchBits };
@@ -109,7 +115,9 @@ export function tokenizerFor(marks: readonly Mark[], flags: MarkFlags): Tokenize
 	const other = [...wanted].find((fingerprint) => fingerprint !== tokenizer.fingerprint);
 	if (other === undefined || (other === null && flags.tokenizer !== undefined)) return tokenizer;
 	if (flags.tokenizer === undefined)
-		throw badInput('give --tokenizer PATH: the tokenizer.json of the marked model (or --tokens with token ids)');
+		throw badInput(
+			'give --tokenizer PATH: the tokenizer.json of the marked model (or --tokens with token ids)',
+		);
 	throw badInput(
 		`${flags.tokenizer}: has fingerprint ${tokenizer.fingerprint.slice(0, 16)}…, but the mark was made for ${other?.slice(0, 16)}…`,
 	);

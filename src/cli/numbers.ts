@@ -16,7 +16,8 @@ export function parseLevel(value: string): number {
 export function parseInteger(flag: string, low: number, high: number): (value: string) => number {
 	return (value) => {
 		const number = /^\d+$/.test(value) ? Number(value) : Number.NaN;
-		if (!(number >= low && number <= high)) throw badInput(`${flag}: must be an integer from ${low} to ${high}`);
+		if (!(number >= low && number <= high))
+			throw badInput(`${flag}: must be an integer from ${low} to ${high}`);
 		return number;
 	};
 }

@@ -29,7 +29,11 @@ export function addRadioactivity(program: Command, edge: Edge, exit: (code: numb
 		.requiredOption('--suspect <files...>', "JSONL of the suspect's outputs: {prompt, text} a line")
 		.option('--mode <mode>', 'what is known of the suspect: closed (its text)', 'closed')
 		.option('--text-field <name>', 'field that holds its answer', 'text')
-		.option('--prompt-field <name>', 'field that holds what it was given; its contexts are not scored', 'prompt')
+		.option(
+			'--prompt-field <name>',
+			'field that holds what it was given; its contexts are not scored',
+			'prompt',
+		)
 		.option(
 			'--held-out-keys <count>',
 			'keys never deployed that the true key is ranked against',
@@ -66,6 +70,7 @@ function describe(result: RadioactivityResult): string {
 			`  ${test.channel} (${test.scheme}): ${test.scored} pairs, mean ${test.effect.mean?.toFixed(4)} (null ${test.effect.expected}), ` +
 			`log10 p ${test.log10P.toFixed(1)}, rank ${test.heldOut?.rank} of ${(test.heldOut?.count ?? 0) + 1} keys`,
 	);
-	const alternatives = result.alternatives.length > 0 ? `; cannot rule out: ${result.alternatives.join(', ')}` : '';
+	const alternatives =
+		result.alternatives.length > 0 ? `; cannot rule out: ${result.alternatives.join(', ')}` : '';
 	return `verdict: ${result.verdict} at level ${result.level}${alternatives}\n${lines.join('\n')}\n`;
 }

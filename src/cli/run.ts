@@ -63,7 +63,9 @@ export async function run(args: readonly string[], edge: Edge): Promise<number> 
 		}
 		if (args.includes('--debug') && error instanceof Error) edge.err(`${error.stack}\n`);
 		const known = TouchmarkError.isInstance(error);
-		edge.err(`error: ${known ? error.message : `unexpected: ${oneLine((error as Error).message)} (--debug shows where)`}\n`);
+		edge.err(
+			`error: ${known ? error.message : `unexpected: ${oneLine((error as Error).message)} (--debug shows where)`}\n`,
+		);
 		return known && error.code !== 'failed' ? EXIT.badInput : EXIT.failed;
 	}
 }

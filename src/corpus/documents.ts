@@ -41,12 +41,16 @@ const JSONL = new Set(['.jsonl', '.ndjson']);
  *
  * @throws TouchmarkError `bad-input` that names file, line and field; also for a file with no document
  */
-export async function* readTextDocuments(path: string, fields: Fields = DEFAULT_FIELDS): AsyncGenerator<TextDocument> {
+export async function* readTextDocuments(
+	path: string,
+	fields: Fields = DEFAULT_FIELDS,
+): AsyncGenerator<TextDocument> {
 	const jsonl = JSONL.has(extname(path).toLowerCase());
 	if (!jsonl) {
 		const lines: string[] = [];
 		for await (const line of readLines(path)) lines.push(line.text);
-		if (lines.every((line) => line.trim() === '')) throw badInput(`${path}: is empty; there is nothing to test`);
+		if (lines.every((line) => line.trim() === ''))
+			throw badInput(`${path}: is empty; there is nothing to test`);
 		yield { id: basename(path), text: lines.join('\n') };
 		return;
 	}

@@ -3,11 +3,12 @@
  *
  * @module
  */
+
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { Tokenizer as HuggingFace } from '@huggingface/tokenizers';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
-import { readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import { z } from 'zod';
 import { badInput } from '../errors.js';
 import { checked, parseJson } from '../input.js';

@@ -55,7 +55,8 @@ export function trainNgram(texts: readonly (readonly number[])[], vocabSize: num
 			prompts.map((prompt, i) => {
 				const random = randomStream(`${seed}-${i}`);
 				const tokens = [...prompt];
-				while (tokens.length < prompt.length + length) tokens.push(draw(tokens[tokens.length - 1], random.next));
+				while (tokens.length < prompt.length + length)
+					tokens.push(draw(tokens[tokens.length - 1], random.next));
 				return tokens.slice(prompt.length);
 			}),
 	};

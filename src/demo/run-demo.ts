@@ -3,10 +3,11 @@
  *
  * @module
  */
-import { sha256 } from '@noble/hashes/sha2.js';
-import { utf8ToBytes } from '@noble/hashes/utils.js';
+
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { sha256 } from '@noble/hashes/sha2.js';
+import { utf8ToBytes } from '@noble/hashes/utils.js';
 import type { Tokenizer } from '../corpus/tokenizer.js';
 import { renderReport } from '../evidence/report.js';
 import { type EmbeddedModel, embeddedPrompts, embeddedTokenizer, MODELS } from '../generate/embedded.js';
@@ -113,15 +114,22 @@ export async function runDemo(folder: string, seed: string, progress: Progress):
 			['transformer student, other key', 'student-other-key', false],
 			['base, not trained on the teacher', 'base', false],
 		] as const)
-			suspects.push({ name, trainedOnMarked, ring: shipped, texts: await ask(name, model, null, suspectPrompts) });
+			suspects.push({
+				name,
+				trainedOnMarked,
+				ring: shipped,
+				texts: await ask(name, model, null, suspectPrompts),
+			});
 
 		const bar = progress('tests', suspects.length);
 		const tested = suspects.map(({ name, trainedOnMarked, ring, texts }) => {
 			writeJsonl(file(`${fileName(name)}.jsonl`), texts);
-			const exchanges = texts.map((text): Exchange => ({
-				prompt: tokenizer.encode(text.prompt),
-				answer: tokenizer.encode(text.text),
-			}));
+			const exchanges = texts.map(
+				(text): Exchange => ({
+					prompt: tokenizer.encode(text.prompt),
+					answer: tokenizer.encode(text.text),
+				}),
+			);
 			const { result, nulls } = radioactivity(exchanges, bindAll(ring), { heldOutKeys: HELD_OUT_KEYS });
 			bar.add(1);
 			return { name, trainedOnMarked, result, heldOutLog10Ps: nulls[0].log10Ps };
@@ -133,7 +141,8 @@ export async function runDemo(folder: string, seed: string, progress: Progress):
 		const marks = bindAll(live);
 		const [shape, choice] = marks;
 		const verdicts = marked.map(
-			(sample) => detect(sample.id, tokenizer.encode(sample.text), marks, { given: sample.promptTokens }).verdict,
+			(sample) =>
+				detect(sample.id, tokenizer.encode(sample.text), marks, { given: sample.promptTokens }).verdict,
 		);
 		const results: DemoResults = {
 			version: VERSION,
@@ -216,7 +225,12 @@ async function sampleWithBar(
 	return samples;
 }
 
-function askNgram(training: readonly Sample[], prompts: readonly string[], tokenizer: Tokenizer, seed: string): Text[] {
+function askNgram(
+	training: readonly Sample[],
+	prompts: readonly string[],
+	tokenizer: Tokenizer,
+	seed: string,
+): Text[] {
 	const model = trainNgram(
 		training.map((sample) => [...sample.promptTokens, ...sample.tokens]),
 		tokenizer.vocabSize,

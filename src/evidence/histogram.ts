@@ -125,7 +125,7 @@ export function renderHistogram(sample: NullSample, frame: HistogramFrame, id: s
 	const level =
 		levelAt > limit
 			? ''
-			: `<path class="level" d="M${at(x(levelAt))},${TOP - 8}V${BASE}"/><text x="${at(x(levelAt) - 4)}" y="${TOP - 2}" text-anchor="end">level ${rateText(frame.level)}</text>`;
+			: `<path class="level" d="M${at(x(levelAt))},${TOP - 8}V${BASE}"/>${labelBeside(x(levelAt), TOP - 1, `level ${rateText(frame.level)}`)}`;
 	const truthAt = truth > limit ? STRIP.middle + 6 : x(truth);
 	const key = [
 		`<path class="truth" d="M${at(truthAt)},6V${BASE}"/>`,
@@ -152,7 +152,7 @@ export function renderHistogram(sample: NullSample, frame: HistogramFrame, id: s
 }
 
 /** The label of a vertical line, on the side where there is more room. */
-function labelBeside(x: number, y: number, label: string, style = 'label'): string {
+function labelBeside(x: number, y: number, label: string, style = 'level-label'): string {
 	const [offset, anchor] = x < WIDTH / 2 ? [5, 'start'] : [-5, 'end'];
 	return `<text class="${style}" x="${(x + offset).toFixed(1)}" y="${y}" text-anchor="${anchor}">${label}</text>`;
 }

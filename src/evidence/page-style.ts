@@ -35,7 +35,8 @@ thead th { font-size: .8125rem; line-height: 1.3; color: var(--dim); font-weight
 tbody th { font-weight: 600; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; padding-right: 1.5rem; }
 .results tbody th { min-width: 9rem; overflow-wrap: anywhere; }
-.results td:last-child { min-width: 12rem; overflow-wrap: anywhere; }
+.results td:nth-child(2) { white-space: nowrap; }
+.results td:last-child { min-width: 14rem; overflow-wrap: anywhere; }
 .aside { display: block; color: var(--dim); font-size: .8125rem; }
 .verdict { display: inline-block; border: 1px solid var(--dim); border-radius: .25rem; padding: 0 .45rem; font-size: .875rem; }
 .verdict.found { background: var(--accent); border-color: var(--accent); color: var(--on-accent); font-weight: 600; }
@@ -44,10 +45,10 @@ figure { margin: 0; }
 figcaption { font-size: .875rem; color: var(--dim); }
 figcaption strong { color: var(--ink); }
 .panels { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 20rem), 1fr)); gap: 1.5rem 1.25rem; margin-top: 1rem; }
-.panels figure { display: flex; flex-direction: column; justify-content: space-between; }
+.panels figure { min-width: 0; overflow-wrap: anywhere; display: flex; flex-direction: column; justify-content: space-between; }
 .panels figcaption strong { display: block; font-size: .9375rem; }
 .histogram { display: block; width: 100%; max-width: 26rem; height: auto; margin-top: .25rem; }
-.histogram text { font-size: 11px; fill: var(--dim); }
+.histogram text { font-size: 11px; fill: var(--dim); stroke: var(--page); stroke-width: 3px; paint-order: stroke; }
 .histogram path { fill: none; }
 .bar { fill: var(--bar); }
 .grid { stroke: var(--line); stroke-width: .75; }
@@ -75,7 +76,8 @@ summary:focus-visible { outline: 2px solid var(--accent); outline-offset: 3px; }
 .tokens th, .tokens td { padding-top: .15rem; padding-bottom: .15rem; overflow-wrap: anywhere; }
 pre { background: var(--panel); padding: .75rem 1rem; border-radius: .375rem; white-space: pre-wrap; overflow-wrap: anywhere;
 	font: .875rem/1.5 ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace; }
-@media (max-width: 52rem) {
+@media screen and (min-width: 60rem) { .verdict.found, .verdict.none { white-space: nowrap; } }
+@media screen and (max-width: 52rem) {
 	.results, .results tbody, .results tr, .results th, .results td, .results caption { display: block; }
 	.results thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 	.results tr { border: 1px solid var(--line); border-radius: .375rem; padding: .5rem .75rem; margin-bottom: .75rem; }
@@ -89,6 +91,11 @@ pre { background: var(--panel); padding: .75rem 1rem; border-radius: .375rem; wh
 	header { padding-top: 0; }
 	tr, .panels figure, .legend { break-inside: avoid; }
 	h2, h3 { break-after: avoid; }
-	.panels { grid-template-columns: repeat(2, 1fr); }
+	.results { font-size: 9pt; }
+	.results tbody th { min-width: 0; }
+	.results td:last-child { min-width: 8rem; }
+	.number { padding-right: .75rem; }
+	thead .number, .results td:nth-child(2) { white-space: normal; }
+	.panels { grid-template-columns: repeat(2, minmax(0, 1fr)); }
 }
 `;

@@ -3,11 +3,12 @@
  *
  * @module
  */
-import { badInput } from '../errors.js';
+
 import type { Tokenizer } from '../corpus/tokenizer.js';
 import type { Generation, Marker } from '../embed/marker.js';
 import type { Receipt } from '../embed/receipt.js';
 import type { SamplingOptions } from '../embed/sampling.js';
+import { badInput } from '../errors.js';
 import type { Batch, Transformer } from '../model/transformer.js';
 
 /** One generated text. */
@@ -51,7 +52,9 @@ export function* sampleTexts(options: SampleOptions): Generator<Sample> {
 	if (odd >= 0) throw badInput(`prompt ${odd + 1} has ${encoded[odd].length} tokens; all need ${length}`);
 	const longest = options.model.maxLength - length + 1;
 	if (options.maxTokens > longest)
-		throw badInput(`the model can add at most ${longest} tokens to prompts of ${length}, not ${options.maxTokens}`);
+		throw badInput(
+			`the model can add at most ${longest} tokens to prompts of ${length}, not ${options.maxTokens}`,
+		);
 	let batch: Batch | undefined;
 	for (let at = 0; at < prompts.length; at += BATCH) {
 		const ids = encoded.slice(at, at + BATCH);
@@ -83,7 +86,8 @@ function sampleBatch(
 		return marker.start({ id, prompt, sampling, seed: id });
 	});
 	let logits: Float32Array = new Float32Array(0);
-	for (let at = 0; at < prompts[0].length; at++) logits = batch.step(Int32Array.from(prompts, (ids) => ids[at]));
+	for (let at = 0; at < prompts[0].length; at++)
+		logits = batch.step(Int32Array.from(prompts, (ids) => ids[at]));
 
 	const running = new Set(generations.keys());
 	for (let count = 1; ; count++) {

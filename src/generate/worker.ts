@@ -3,9 +3,10 @@
  *
  * @module
  */
+
+import type { Tokenizer } from '../corpus/tokenizer.js';
 import { createMarker } from '../embed/marker.js';
 import { type KeyringFile, openKeyring } from '../keys/keyring.js';
-import type { Tokenizer } from '../corpus/tokenizer.js';
 import type { Transformer } from '../model/transformer.js';
 import { type EmbeddedModel, embeddedModel, embeddedTokenizer } from './embedded.js';
 import { type Sample, type SampleOptions, sampleTexts } from './sample.js';

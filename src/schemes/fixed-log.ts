@@ -11,8 +11,8 @@
 /** Units in a score of 1. */
 export const SCORE_UNIT = 2 ** 32;
 
-const LN2_HIGH = 0.69314718036912381649; // first 32 bits of ln 2, so that exponent · LN2_HIGH is exact
-const LN2_LOW = 1.90821492927058770002e-10; // the rest
+const LN2_HIGH = 0.6931471803691238; // first 32 bits of ln 2, so that exponent · LN2_HIGH is exact
+const LN2_LOW = 1.9082149292705877e-10; // the rest
 const SQRT_HALF = 0.7071067811865476;
 
 const double = new Float64Array(1);

@@ -6,8 +6,8 @@
 import { heldOutKey } from '../keys/derive.js';
 import { bindMark, type Mark } from '../marks/mark.js';
 import type { PairSet } from './pairs.js';
-import { logPValue, type HeldOut } from './test-result.js';
 import { tallyPairs } from './tally.js';
+import { type HeldOut, logPValue } from './test-result.js';
 
 /** Rank and the whole null sample. */
 export interface HeldOutSample {
@@ -21,7 +21,12 @@ export interface HeldOutSample {
  *
  * @param corpusDigest hexadecimal digest of what is tested; fixes the keys, so that nobody can draw again
  */
-export function heldOutSample(pairs: PairSet, mark: Mark, corpusDigest: string, count: number): HeldOutSample {
+export function heldOutSample(
+	pairs: PairSet,
+	mark: Mark,
+	corpusDigest: string,
+	count: number,
+): HeldOutSample {
 	const logPOf = (candidate: Mark) => logPValue(tallyPairs(pairs, candidate), mark.scheme.null);
 	const truth = logPOf(mark);
 	const logPs = Array.from({ length: count }, (_, index) =>

@@ -3,8 +3,8 @@
  *
  * @module
  */
-export { DetectResult, type DetectOptions, detect } from './detect.js';
-export { heldOutSample, type HeldOutSample } from './held-out.js';
+export { type DetectOptions, DetectResult, detect } from './detect.js';
+export { type HeldOutSample, heldOutSample } from './held-out.js';
 export { newPairSet, type PairSet } from './pairs.js';
 export {
 	type Exchange,
@@ -13,5 +13,5 @@ export {
 	radioactivity,
 } from './radioactivity.js';
 export { mergeTallies, scoreOf, type Tally, tallyPairs } from './tally.js';
-export { type Decision, DEFAULT_LEVEL, HeldOut, TestResult, testTally, Verdict } from './test-result.js';
+export { DEFAULT_LEVEL, type Decision, HeldOut, TestResult, testTally, Verdict } from './test-result.js';
 export { type UpstreamGumbel, upstreamGumbel } from './upstream.js';

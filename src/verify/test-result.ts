@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import type { Mark } from '../marks/mark.js';
+import { SCORE_UNIT } from '../schemes/fixed-log.js';
 import type { NullLaw } from '../schemes/scheme.js';
 import {
 	bernoulliInterval,
@@ -17,7 +18,6 @@ import {
 	logEExponential,
 	logGammaUpperTail,
 } from '../stats/index.js';
-import { SCORE_UNIT } from '../schemes/fixed-log.js';
 import { scoreOf, type Tally } from './tally.js';
 
 /** What a test can say. `no-evidence` never means "not distilled" or "not marked". */
@@ -93,7 +93,8 @@ export function logPValue(tally: Tally, law: NullLaw): number {
 export function nominalMean(mark: Mark, strength: 'marked-text' | 'student'): number {
 	const { scheme } = mark.spec;
 	if (scheme.name === 'gumbel') return strength === 'marked-text' ? 1.5 : 1.03;
-	const tilted = (delta: number) => (scheme.gamma * Math.exp(delta)) / (1 + scheme.gamma * (Math.exp(delta) - 1));
+	const tilted = (delta: number) =>
+		(scheme.gamma * Math.exp(delta)) / (1 + scheme.gamma * (Math.exp(delta) - 1));
 	return tilted(strength === 'marked-text' ? scheme.delta / 2 : scheme.delta / 16);
 }
 

@@ -1,5 +1,5 @@
-import { describe, expect, it } from 'vitest';
 import chisquareCdf from '@stdlib/stats-base-dists-chisquare-cdf';
+import { describe, expect, it } from 'vitest';
 import { freshMark } from '../../bench/calibration.js';
 import { createMarker, type Marker } from '../../src/embed/marker.js';
 import { randomStream } from '../../src/embed/random.js';
@@ -37,7 +37,11 @@ describe('what the channels do to the distribution (chi-square, error 1e-4 each)
 	it('the choice channel changes nothing over keys', () => {
 		const counts = new Array<number>(12).fill(0);
 		for (let i = 0; i < 20_000; i++) {
-			const marker = createMarker({ marks: [freshMark('gumbel', 1, freshKey())], vocabSize: 12, unkeyedShare: 0 });
+			const marker = createMarker({
+				marks: [freshMark('gumbel', 1, freshKey())],
+				vocabSize: 12,
+				unkeyedShare: 0,
+			});
 			const generation = marker.start({ seed: `${i}` });
 			for (let step = 0; step < 2; step++) marker.step([generation], logits);
 			if (generation.finish().segments[0].keyed !== 1) throw new Error('the second step must be keyed');
@@ -83,7 +87,11 @@ describe('both channels in one text', () => {
 		for (const test of detect('x', tokens, others).tests) expect(test.log10P).toBeGreaterThan(-6);
 		const [shape, choice] = marks;
 		const shapeOnly = detect('x', write(createMarker({ marks: [shape], vocabSize: V }), 600, 'shape'), marks);
-		const choiceOnly = detect('x', write(createMarker({ marks: [choice], vocabSize: V }), 600, 'choice'), marks);
+		const choiceOnly = detect(
+			'x',
+			write(createMarker({ marks: [choice], vocabSize: V }), 600, 'choice'),
+			marks,
+		);
 		expect(shapeOnly.tests[0].log10P).toBeLessThan(-20);
 		expect(shapeOnly.tests[1].log10P).toBeGreaterThan(-6);
 		expect(choiceOnly.tests[0].log10P).toBeGreaterThan(-6);
@@ -174,7 +182,12 @@ describe('a session', () => {
 	it('says how an answer ended', () => {
 		const generation = marker.start({ id: 'r1' });
 		marker.step([generation], flat);
-		expect(generation.abort()).toMatchObject({ id: 'r1', status: 'aborted', tokens: 1, marks: marks.map((m) => m.id) });
+		expect(generation.abort()).toMatchObject({
+			id: 'r1',
+			status: 'aborted',
+			tokens: 1,
+			marks: marks.map((m) => m.id),
+		});
 		expect(() => generation.finish()).toThrow(/"r1" has ended/);
 		expect(() => marker.step([generation], flat)).toThrow(/"r1" has ended/);
 	});
@@ -193,6 +206,8 @@ describe('a session', () => {
 		expect(() => marker.start({ id: 'p', prompt: [1, V] })).toThrow(/"p": prompt token 64 at position 1/);
 		const foreign = createMarker({ marks: [], vocabSize: V }).start({ id: 'f' });
 		expect(() => marker.step([foreign], flat)).toThrow(/"f" was started by another marker/);
-		expect(() => createMarker({ marks: [marks[1], marks[1]], vocabSize: V })).toThrow(/at most one choice mark/);
+		expect(() => createMarker({ marks: [marks[1], marks[1]], vocabSize: V })).toThrow(
+			/at most one choice mark/,
+		);
 	});
 });

@@ -142,6 +142,10 @@ describe.skipIf(BROWSER === undefined)('report in a browser', () => {
 			await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
 			const ink = await page.evaluate(() => getComputedStyle(document.body).color);
 			expect(ink).toBe('rgb(31, 35, 40)');
+			// A4 within the margins that Chromium prints with.
+			await page.setViewportSize({ width: 718, height: 1000 });
+			const width = await page.evaluate(() => document.documentElement.scrollWidth);
+			expect(width).toBe(718);
 			const pdf = await page.pdf({
 				path: join(screenshots, 'report.pdf'),
 				format: 'A4',

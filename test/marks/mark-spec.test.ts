@@ -51,7 +51,11 @@ describe('what is refused, and which field is named', () => {
 		['a context of no ids', 'contextWidth', { ...shape, contextWidth: 0 }],
 		['a context of 17 ids', 'contextWidth', { ...shape, contextWidth: 17 }],
 		['half an id', 'contextWidth', { ...shape, contextWidth: 1.5 }],
-		['a gamma that 8 bits cannot give', 'scheme.gamma', { ...shape, scheme: { name: 'kgw', gamma: 0.3, delta: 2 } }],
+		[
+			'a gamma that 8 bits cannot give',
+			'scheme.gamma',
+			{ ...shape, scheme: { name: 'kgw', gamma: 0.3, delta: 2 } },
+		],
 		['no bias', 'scheme.delta', { ...shape, scheme: { name: 'kgw', gamma: 0.25, delta: 0 } }],
 		['an endless bias', 'scheme.delta', { ...shape, scheme: { name: 'kgw', gamma: 0.25, delta: Infinity } }],
 		['parameters that gumbel does not have', 'scheme', { ...choice, scheme: { name: 'gumbel', delta: 2 } }],

@@ -6,7 +6,9 @@ import { type MarkSpec, markId } from '../../src/marks/mark-spec.js';
 import { SCORE_UNIT } from '../../src/schemes/fixed-log.js';
 
 const KEY = Uint8Array.from({ length: 32 }, (_, i) => i + 1);
-const [shape, choice] = defaultMarks('acme', 'ab'.repeat(32)).map((spec): MarkSpec => ({ ...spec, commitment: null }));
+const [shape, choice] = defaultMarks('acme', 'ab'.repeat(32)).map(
+	(spec): MarkSpec => ({ ...spec, commitment: null }),
+);
 
 describe('a bound mark', () => {
 	test('carries its spec and id, the law of its score, and one side of sampling', () => {
@@ -48,11 +50,20 @@ describe('selector', () => {
 		const covered = contexts.filter(mark.covers).length;
 		const p = share / 256;
 		// Five standard deviations: a correct source fails with probability 6e-7.
-		expect(Math.abs(covered - p * contexts.length)).toBeLessThan(5 * Math.sqrt(contexts.length * p * (1 - p)));
+		expect(Math.abs(covered - p * contexts.length)).toBeLessThan(
+			5 * Math.sqrt(contexts.length * p * (1 - p)),
+		);
 	});
 	test('another key covers other contexts, and the answer is the same each time', () => {
 		const spec: MarkSpec = { ...shape, selector: 'keyed', share: 128 };
-		const [one, again, other] = [bindMark(spec, KEY), bindMark(spec, KEY), bindMark(spec, KEY.map((byte) => byte ^ 1))];
+		const [one, again, other] = [
+			bindMark(spec, KEY),
+			bindMark(spec, KEY),
+			bindMark(
+				spec,
+				KEY.map((byte) => byte ^ 1),
+			),
+		];
 		expect(contexts.every((context) => one.covers(context) === again.covers(context))).toBe(true);
 		const agree = contexts.filter((context) => one.covers(context) === other.covers(context)).length;
 		expect(Math.abs(agree / contexts.length - 0.5)).toBeLessThan(5 * Math.sqrt(0.25 / contexts.length));
@@ -63,7 +74,9 @@ describe('selector', () => {
 		const green = (context: number[], token: number) => mark.scheme.score(context, token) === SCORE_UNIT;
 		for (const token of [0, 1, 777]) {
 			const both = contexts.filter((context) => mark.covers(context) && green(context, token)).length;
-			expect(Math.abs(both / contexts.length - 1 / 16)).toBeLessThan(5 * Math.sqrt(15 / 256 / contexts.length));
+			expect(Math.abs(both / contexts.length - 1 / 16)).toBeLessThan(
+				5 * Math.sqrt(15 / 256 / contexts.length),
+			);
 		}
 	});
 });

@@ -65,7 +65,7 @@ describe('refusing', () => {
 			'{"algorithm":"gumbel","key": "7654321',
 			'7654321"',
 		])
-			expect(refusal(json)).not.toMatch(/7|6|54|4321/);
+			expect(refusal(json).replace(/position [0-9]+/, '')).not.toMatch(/[0-9]/);
 	});
 	test.each([
 		['no key', '{"algorithm":"gumbel"}', /field "key"/],
@@ -105,7 +105,8 @@ describe('the mark', () => {
 		expect(vllmPrf(config).field([1, 2, 3, 4], 7, 32) >>> 8).toBe(6202050);
 	});
 	test('distinguishes keys that differ above bit 32', () => {
-		const field = (key: string) => vllmPrf(read(`{"algorithm":"gumbel","key":"${key}"}`)).field([1, 2, 3, 4], 7, 32);
+		const field = (key: string) =>
+			vllmPrf(read(`{"algorithm":"gumbel","key":"${key}"}`)).field([1, 2, 3, 4], 7, 32);
 		expect(field('42')).not.toBe(field((42n + 2n ** 32n).toString()));
 		expect(field('42')).not.toBe(field((42n + 2n ** 63n).toString()));
 	});

@@ -116,8 +116,7 @@ describe('against @noble/ciphers', () => {
 					const context = quads.flat().slice(0, width);
 					let compressed: Uint8Array = key;
 					let at = 0;
-					for (; width - at > 3; at += 4)
-						compressed = nobleHChaCha8(compressed, context.slice(at, at + 4));
+					for (; width - at > 3; at += 4) compressed = nobleHChaCha8(compressed, context.slice(at, at + 4));
 					const stream = nobleStream(compressed, context.slice(at), 0, 2);
 					const words = new Uint32Array(32);
 					chacha8(key).fields(context, 32, words);

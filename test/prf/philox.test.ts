@@ -56,13 +56,7 @@ describe('published values', () => {
 			'408f276d 41c83b0e a20bc7c6 6d5451fd',
 		);
 		expect(
-			hex(
-				philoxRounds(
-					[0x243f6a88n, 0x85a308d3n, 0x13198a2en, 0x03707344n],
-					0xa4093822n,
-					0x299f31d0n,
-				),
-			),
+			hex(philoxRounds([0x243f6a88n, 0x85a308d3n, 0x13198a2en, 0x03707344n], 0xa4093822n, 0x299f31d0n)),
 		).toBe('d16cfe09 94fdcceb 5001e420 24126ea1');
 	});
 });

@@ -54,7 +54,8 @@ describe('negLnScore', () => {
 			let before = negLnScore(complement(start));
 			for (let word = start + 1; word < start + 10_000; word++) {
 				const score = negLnScore(complement(word));
-				if (!(Number.isSafeInteger(score) && score >= before)) expect.unreachable(`score of word ${word} is ${score}`);
+				if (!(Number.isSafeInteger(score) && score >= before))
+					expect.unreachable(`score of word ${word} is ${score}`);
 				before = score;
 			}
 		}

@@ -70,7 +70,8 @@ describe.each([HARDENED, VLLM])('draw, $name', ({ name, keyBytes, grid, create }
 		const random = randomStream(`${name}, ${which}`);
 		const counts = new Array<number>(logits.length).fill(0);
 		const context = [17, 4, 250, 9];
-		for (let i = 0; i < 20_000; i++) counts[draw(gumbel(create(bytes(random, keyBytes)), grid), context, logits)]++;
+		for (let i = 0; i < 20_000; i++)
+			counts[draw(gumbel(create(bytes(random, keyBytes)), grid), context, logits)]++;
 		expect(chiSquareP(counts, softmax(logits))).toBeGreaterThan(ERROR_RATE);
 		// The same counts would show a distribution that is off by a tenth of the temperature.
 		expect(chiSquareP(counts, softmax(logits, 1.1))).toBeLessThan(1e-6);

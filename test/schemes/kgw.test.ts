@@ -70,7 +70,8 @@ describe('independence at gamma 1/4', () => {
 		}
 		return table;
 	}
-	const isGreen = (key: Uint8Array, context: number[], token: number) => bind(0.25, key).score(context, token) > 0;
+	const isGreen = (key: Uint8Array, context: number[], token: number) =>
+		bind(0.25, key).score(context, token) > 0;
 	const id = () => Math.floor(50_000 * random.next());
 	const independent = [9 / 16, 3 / 16, 3 / 16, 1 / 16].map((p) => 10_000 * p);
 

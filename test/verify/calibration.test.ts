@@ -12,7 +12,9 @@ import { logPValue } from '../../src/verify/test-result.js';
 const TESTS = 2_000;
 const texts = Object.entries(repositoryTexts(200));
 const cells = texts.flatMap(([name, records]) =>
-	(['gumbel', 'kgw'] as const).flatMap((scheme) => [1, 2, 4].map((width) => ({ name, records, scheme, width }))),
+	(['gumbel', 'kgw'] as const).flatMap((scheme) =>
+		[1, 2, 4].map((width) => ({ name, records, scheme, width })),
+	),
 );
 
 describe('unmarked text under fresh keys', () => {
@@ -33,7 +35,11 @@ describe('unmarked text under fresh keys', () => {
 		for (const { tokens } of repositoryTexts(200).english.slice(0, 5)) pairs.add(tokens);
 		let rejected = 0;
 		for (let test = 0; test < 500; test++) {
-			const mark = freshMark('gumbel', 1, Uint8Array.from({ length: 32 }, () => Math.floor(256 * random.next())));
+			const mark = freshMark(
+				'gumbel',
+				1,
+				Uint8Array.from({ length: 32 }, () => Math.floor(256 * random.next())),
+			);
 			const { scored, sum } = tallyPairs(pairs, mark);
 			if (logPValue({ scored: 2 * scored, sum: 2n * sum }, mark.scheme.null) <= Math.log(0.01)) rejected++;
 		}

@@ -105,7 +105,12 @@ describe('detect', () => {
 
 	it('says when there is too little to tell', () => {
 		expect(detect('x', [1, 2, 3], [mark]).verdict).toBe('too-little-data');
-		expect(detect('x', [], [mark])).toMatchObject({ verdict: 'too-little-data', scored: 0, pValue: 1, log10P: 0 });
+		expect(detect('x', [], [mark])).toMatchObject({
+			verdict: 'too-little-data',
+			scored: 0,
+			pValue: 1,
+			log10P: 0,
+		});
 		const long = Array.from({ length: 3000 }, (_, i) => (i * 7919) % 499);
 		expect(detect('x', long, [mark]).verdict).toBe('no-evidence');
 	});

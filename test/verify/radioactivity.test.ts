@@ -2,7 +2,12 @@
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createMarker } from '../../src/embed/marker.js';
-import { type EmbeddedModel, embeddedModel, embeddedPrompts, embeddedTokenizer } from '../../src/generate/embedded.js';
+import {
+	type EmbeddedModel,
+	embeddedModel,
+	embeddedPrompts,
+	embeddedTokenizer,
+} from '../../src/generate/embedded.js';
 import { sampleTexts } from '../../src/generate/sample.js';
 import { openKeyring } from '../../src/keys/keyring.js';
 import type { Mark } from '../../src/marks/mark.js';
@@ -16,7 +21,14 @@ function ask(model: EmbeddedModel, texts: number, given: readonly Mark[] = []): 
 	const { vocabSize } = transformer;
 	const marker = createMarker({ marks: given, vocabSize, specialTokens: tokenizer.specialTokens });
 	const prompts = embeddedPrompts().slice(-texts);
-	const samples = sampleTexts({ model: transformer, tokenizer, marker, prompts, maxTokens: 112, seed: 'suite' });
+	const samples = sampleTexts({
+		model: transformer,
+		tokenizer,
+		marker,
+		prompts,
+		maxTokens: 112,
+		seed: 'suite',
+	});
 	return [...samples].map(({ prompt, text }) => ({
 		prompt: tokenizer.encode(prompt),
 		answer: tokenizer.encode(text),
