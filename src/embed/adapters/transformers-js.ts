@@ -7,7 +7,7 @@
  *
  * @example
  * const marker = createMarker({ marks, vocabSize: model.config.vocab_size, specialTokens: [tokenizer.eos_token_id] });
- * const processor = transformersJsProcessor(marker);
+ * const processor = transformersJsProcessor(marker, { endTokens: [tokenizer.eos_token_id] });
  * const output = await model.generate({ ...inputs, max_new_tokens: 100, do_sample: true, logits_processor: [processor] });
  * const receipts = processor.finish();
  *
@@ -30,14 +30,25 @@ export interface TransformersJsProcessor {
 	finish(): Receipt[];
 }
 
+/** What one call of `generate` brings, for every row; the prompt is read from the host. */
+export interface ProcessorOptions extends Omit<StartOptions, 'prompt' | 'sampling'> {
+	/**
+	 * Ids that end an answer. The host goes on with a row that has ended for as long as another one runs: it is
+	 * then given the same id again, and the receipt stops at the first.
+	 */
+	readonly endTokens?: Iterable<number>;
+}
+
 /**
- * @param request options for every row (the prompt is read from the host)
+ * @param options for every row
  * @returns a processor for one call of `generate`
  */
 export function transformersJsProcessor(
 	marker: Marker,
-	request: Omit<StartOptions, 'prompt' | 'sampling'> = {},
+	options: ProcessorOptions = {},
 ): TransformersJsProcessor {
+	const { endTokens, ...request } = options;
+	const ends = new Set(endTokens);
 	let rows: { generation: Generation; promptLength: number }[] | undefined;
 
 	const process = <T extends LogitsTensor>(inputIds: bigint[][], logits: T): T => {
@@ -56,16 +67,17 @@ export function transformersJsProcessor(
 		}));
 		const width = dims[1];
 		rows.forEach(({ generation, promptLength }, i) => {
-			// A row that has ended is padded by the host with tokens that we did not choose.
+			const row = data.subarray(i * width, (i + 1) * width);
+			const last = generation.tokens.at(-1);
+			const ended = last !== undefined && ends.has(last);
+			// A row that the host went on with by itself has left our hands.
 			const emitted = inputIds[i].length - promptLength;
-			const last = inputIds[i].at(-1);
 			if (
-				emitted !== generation.tokens.length ||
-				(emitted > 0 && last !== BigInt(generation.tokens[emitted - 1]))
+				!ended &&
+				(emitted !== generation.tokens.length || (emitted > 0 && inputIds[i].at(-1) !== BigInt(last ?? -1)))
 			)
 				return;
-			const row = data.subarray(i * width, (i + 1) * width);
-			const [token] = marker.step([generation], row);
+			const token = ended ? last : marker.step([generation], row)[0];
 			row.fill(-Infinity);
 			row[token] = 0;
 		});
