@@ -78,7 +78,8 @@ export interface Marker {
 	 * @param generations requests in this batch, in the order of the rows
 	 * @param logits [generations.length × vocabSize], nats, raw from the model; −Infinity excludes a token
 	 * @returns one token id a generation
-	 * @throws TouchmarkError `bad-input` when logits have another size, hold NaN or +Infinity, or exclude all
+	 * @throws TouchmarkError `bad-input` when logits have another size, hold NaN or +Infinity, or exclude all;
+	 *   no request has then advanced
 	 */
 	step(generations: readonly Generation[], logits: Float32Array): Int32Array;
 }
@@ -249,10 +250,18 @@ export function createMarker(options: MarkerOptions): Marker {
 				throw badInput(
 					`logits have ${logits.length} values; ${generations.length} requests × ${vocabSize} tokens need ${generations.length * vocabSize}`,
 				);
-			return Int32Array.from(generations, (generation, i) => {
+			const batch = generations.map((generation) => {
 				const state = states.get(generation);
 				if (state === undefined) throw badInput(`request "${generation.id}" was started by another marker`);
 				if (state.ended) throw badInput(`request "${generation.id}" has ended already`);
+				return state;
+			});
+			// A batch is read in full before its first token is chosen, so that an error leaves every request as it was.
+			if (batch.length > 1)
+				batch.forEach((state, i) => {
+					readRow(state.generation.id, logits, i * vocabSize, 1);
+				});
+			return Int32Array.from(batch, (state, i) => {
 				const token = choose(state, logits, i * vocabSize);
 				state.tokens.push(token);
 				if (special.has(token)) state.visible.length = 0;
