@@ -36,8 +36,8 @@ export const bench: Bench = {
 		'Time of one sampling step (temperature 1, whole vocabulary) through the embed session, batch 1, one core. ' +
 		'Peer: the same step with no mark; the difference is what the mark costs.',
 	async run({ quick }) {
-		const steps = quick ? 20 : 100;
-		const repeats = quick ? 3 : 9;
+		const steps = quick ? 10 : 30;
+		const repeats = quick ? 3 : 7;
 		const rows = [];
 		for (const { name, vocabSize, marks } of CASES) {
 			const logits = logitsLike(vocabSize, 'embed');

@@ -48,63 +48,72 @@ describe('what reaches a user over many keys', () => {
 	it.each([
 		['alone', []],
 		['after the shape channel', [shape]],
-	])('of the choice channel %s: the distribution as it was (chi-square, error 1e-3)', (_what, shapes: Mark[]) => {
-		const logits = Float32Array.from({ length: V }, (_, i) => Math.sin(i) * 2);
-		const context = [5, 9, 1, 30];
-		const tilted = logits.slice();
-		for (const mark of shapes) mark.scheme.tilt?.([30], tilted);
-		const weights = Array.from(tilted, (logit) => Math.exp(logit / 0.8));
-		if (shapes.length > 0) {
-			// Temperature comes before the tilt: delta is in nats of the distribution that is drawn from.
-			logits.forEach((logit, token) => {
-				weights[token] = Math.exp(logit / 0.8 + (tilted[token] - logit));
-			});
-		}
-		const total = weights.reduce((sum, weight) => sum + weight);
-		const counts = new Array<number>(V).fill(0);
-		for (let i = 0; i < keyCount; i++) {
-			const marker = createMarker({
-				marks: [...shapes, freshMark('gumbel', 4, freshKey())],
-				vocabSize: V,
-				unkeyedShare: 0,
-			});
-			const generation = marker.start({ sampling: { temperature: 0.8 }, seed: 'same for all' });
-			for (const token of context) marker.step([generation], only(token));
-			counts[marker.step([generation], logits)[0]]++;
-			if (generation.finish().segments[0].keyed !== 1) expect.unreachable('the last step is keyed');
-		}
-		const expected = (sharper: number) => {
-			const powers = weights.map((weight) => (weight / total) ** sharper);
-			const sum = powers.reduce((a, b) => a + b);
-			return powers.map((power) => (keyCount * power) / sum);
-		};
-		expect(chiSquareP(counts, expected(1))).toBeGreaterThan(1e-3);
-		expect(chiSquareP(counts, expected(1.1))).toBeLessThan(1e-3);
-	});
+	])(
+		'of the choice channel %s: the distribution as it was (chi-square, error 1e-3)',
+		(_what, shapes: Mark[]) => {
+			const logits = Float32Array.from({ length: V }, (_, i) => Math.sin(i) * 2);
+			const context = [5, 9, 1, 30];
+			const tilted = logits.slice();
+			for (const mark of shapes) mark.scheme.tilt?.([30], tilted);
+			const weights = Array.from(tilted, (logit) => Math.exp(logit / 0.8));
+			if (shapes.length > 0) {
+				// Temperature comes before the tilt: delta is in nats of the distribution that is drawn from.
+				logits.forEach((logit, token) => {
+					weights[token] = Math.exp(logit / 0.8 + (tilted[token] - logit));
+				});
+			}
+			const total = weights.reduce((sum, weight) => sum + weight);
+			const counts = new Array<number>(V).fill(0);
+			for (let i = 0; i < keyCount; i++) {
+				const marker = createMarker({
+					marks: [...shapes, freshMark('gumbel', 4, freshKey())],
+					vocabSize: V,
+					unkeyedShare: 0,
+				});
+				const generation = marker.start({ sampling: { temperature: 0.8 }, seed: 'same for all' });
+				for (const token of context) marker.step([generation], only(token));
+				counts[marker.step([generation], logits)[0]]++;
+				if (generation.finish().segments[0].keyed !== 1) expect.unreachable('the last step is keyed');
+			}
+			const expected = (sharper: number) => {
+				const powers = weights.map((weight) => (weight / total) ** sharper);
+				const sum = powers.reduce((a, b) => a + b);
+				return powers.map((power) => (keyCount * power) / sum);
+			};
+			expect(chiSquareP(counts, expected(1))).toBeGreaterThan(1e-3);
+			expect(chiSquareP(counts, expected(1.1))).toBeLessThan(1e-3);
+		},
+	);
 
-	it.each([0.5, 2])('of the shape channel on even logits: P(green) = γe^δ/(1 + γ(e^δ − 1)), delta %d', (delta) => {
-		// Enough tokens that a list's share of them is γ on average and the formula's curvature does not show.
-		const size = 1024;
-		const gamma = 0.25;
-		const target = (gamma * Math.exp(delta)) / (1 + gamma * (Math.exp(delta) - 1));
-		let green = 0;
-		const total = 4000;
-		for (let i = 0; i < total / 20; i++) {
-			const mark = bindMark({ ...shape.spec, scheme: { name: 'kgw', gamma, delta } }, freshKey());
-			const marker = createMarker({ marks: [mark], vocabSize: size });
-			const generation = marker.start({ seed: `${delta}/${i}` });
-			for (let step = 0; step < 21; step++) marker.step([generation], new Float32Array(size));
-			for (let at = 1; at < 21; at++)
-				green += mark.scheme.score([generation.tokens[at - 1]], generation.tokens[at]) / SCORE_UNIT;
-		}
-		expect(chiSquareP([green, total - green], [total * target, total * (1 - target)])).toBeGreaterThan(1e-3);
-		expect(chiSquareP([green, total - green], [total * gamma, total * (1 - gamma)])).toBeLessThan(1e-6);
-	});
+	it.each([0.5, 2])(
+		'of the shape channel on even logits: P(green) = γe^δ/(1 + γ(e^δ − 1)), delta %d',
+		(delta) => {
+			// Enough tokens that a list's share of them is γ on average and the formula's curvature does not show.
+			const size = 1024;
+			const gamma = 0.25;
+			const target = (gamma * Math.exp(delta)) / (1 + gamma * (Math.exp(delta) - 1));
+			let green = 0;
+			const total = 4000;
+			for (let i = 0; i < total / 20; i++) {
+				const mark = bindMark({ ...shape.spec, scheme: { name: 'kgw', gamma, delta } }, freshKey());
+				const marker = createMarker({ marks: [mark], vocabSize: size });
+				const generation = marker.start({ seed: `${delta}/${i}` });
+				for (let step = 0; step < 21; step++) marker.step([generation], new Float32Array(size));
+				for (let at = 1; at < 21; at++)
+					green += mark.scheme.score([generation.tokens[at - 1]], generation.tokens[at]) / SCORE_UNIT;
+			}
+			expect(chiSquareP([green, total - green], [total * target, total * (1 - target)])).toBeGreaterThan(
+				1e-3,
+			);
+			expect(chiSquareP([green, total - green], [total * gamma, total * (1 - gamma)])).toBeLessThan(1e-6);
+		},
+	);
 });
 
 describe('contexts', () => {
 	/** Steps that were keyed. */
-	const keyed = (generation: Generation) => generation.finish().segments.reduce((sum, segment) => sum + segment.keyed, 0);
+	const keyed = (generation: Generation) =>
+		generation.finish().segments.reduce((sum, segment) => sum + segment.keyed, 0);
 	const marker = createMarker({ marks: [choice], vocabSize: V, unkeyedShare: 0 });
 
 	it('of the prompt are left alone wherever they stood, others are drawn from', () => {
@@ -134,7 +143,11 @@ describe('contexts', () => {
 	});
 	it('that repeat are drawn from by chance: the second visit does not repeat the first', () => {
 		// The context (1, 1) comes back at every step; the keyed draw would give the same token each time.
-		const narrow = createMarker({ marks: [freshMark('gumbel', 1, freshKey())], vocabSize: V, unkeyedShare: 0 });
+		const narrow = createMarker({
+			marks: [freshMark('gumbel', 1, freshKey())],
+			vocabSize: V,
+			unkeyedShare: 0,
+		});
 		const draws = new Set<number>();
 		const generation = narrow.start({ seed: 'e' });
 		for (let i = 0; i < 30; i++) {
@@ -188,15 +201,25 @@ describe('sampling options', () => {
 		for (let i = 0; i < 200; i++) marker.step([generation], logits);
 		expect(generation.tokens.filter((token) => token % 2 === 1)).toEqual([]);
 	});
-	it.each([{ temperature: -1 }, { topK: 0 }, { topP: 2 }])('%o is refused, naming request and field', (sampling) => {
-		const marker = createMarker({ marks: [], vocabSize: V });
-		const [field] = Object.keys(sampling);
-		expect(failure(() => marker.start({ id: 'q', sampling }))).toMatch(new RegExp(`^request "q": sampling: field "${field}"`));
-	});
+	it.each([{ temperature: -1 }, { topK: 0 }, { topP: 2 }])(
+		'%o is refused, naming request and field',
+		(sampling) => {
+			const marker = createMarker({ marks: [], vocabSize: V });
+			const [field] = Object.keys(sampling);
+			expect(failure(() => marker.start({ id: 'q', sampling }))).toMatch(
+				new RegExp(`^request "q": sampling: field "${field}"`),
+			);
+		},
+	);
 });
 
 describe('receipts', () => {
-	const marker = createMarker({ marks: [shape, choice], vocabSize: V, specialTokens: [0], unkeyedShare: 0.2 });
+	const marker = createMarker({
+		marks: [shape, choice],
+		vocabSize: V,
+		specialTokens: [0],
+		unkeyedShare: 0.2,
+	});
 
 	it('count every token once, in its segment, and commit to the ids with a salt', () => {
 		const generation = marker.start({ seed: 'a', sampling: { temperature: 0.7 } });
@@ -266,25 +289,30 @@ describe('faults', () => {
 		['NaN', (row) => row.fill(Number.NaN, 6, 7), /request "two" hold NaN at token 6/],
 		['+Infinity', (row) => row.fill(Infinity, 31, 32), /request "two" hold Infinity at token 31/],
 		['no token allowed', (row) => row.fill(-Infinity), /request "two" exclude every token/],
-	])('a batch with %s in its second row: that request is named, and none has advanced', (_what, spoil, sentence) => {
-		const batch = ['one', 'two', 'three'].map((id) => marker.start({ id, seed: id }));
-		const reference = ['one', 'two', 'three'].map((id) => marker.start({ id, seed: id }));
-		const bad = flat(3);
-		spoil(bad.subarray(V, 2 * V));
-		expect(failure(() => marker.step(batch, bad))).toMatch(sentence);
-		expect(batch.map(({ tokens }) => tokens.length)).toEqual([0, 0, 0]);
-		for (let i = 0; i < 12; i++) {
-			marker.step(batch, flat(3));
-			marker.step(reference, flat(3));
-		}
-		expect(batch.map(({ tokens }) => tokens)).toEqual(reference.map(({ tokens }) => tokens));
-	});
+	])(
+		'a batch with %s in its second row: that request is named, and none has advanced',
+		(_what, spoil, sentence) => {
+			const batch = ['one', 'two', 'three'].map((id) => marker.start({ id, seed: id }));
+			const reference = ['one', 'two', 'three'].map((id) => marker.start({ id, seed: id }));
+			const bad = flat(3);
+			spoil(bad.subarray(V, 2 * V));
+			expect(failure(() => marker.step(batch, bad))).toMatch(sentence);
+			expect(batch.map(({ tokens }) => tokens.length)).toEqual([0, 0, 0]);
+			for (let i = 0; i < 12; i++) {
+				marker.step(batch, flat(3));
+				marker.step(reference, flat(3));
+			}
+			expect(batch.map(({ tokens }) => tokens)).toEqual(reference.map(({ tokens }) => tokens));
+		},
+	);
 	it('a batch with an ended or foreign request: none has advanced', () => {
 		const [first, ended] = [marker.start({ id: 'first' }), marker.start({ id: 'ended' })];
 		ended.abort();
 		const foreign = createMarker({ marks: [], vocabSize: V }).start({ id: 'foreign' });
 		expect(failure(() => marker.step([first, ended], flat(2)))).toBe('request "ended" has ended already');
-		expect(failure(() => marker.step([first, foreign], flat(2)))).toMatch(/^request "foreign" was started by another/);
+		expect(failure(() => marker.step([first, foreign], flat(2)))).toMatch(
+			/^request "foreign" was started by another/,
+		);
 		expect(first.tokens).toEqual([]);
 	});
 	it('logits of another size say how many there should be', () => {
@@ -320,7 +348,11 @@ describe('a fleet', () => {
 		const generation = marker.start({ seed: 'fleet' });
 		for (let i = 0; i < 500; i++) marker.step([generation], new Float32Array(512));
 		for (const test of detect('x', generation.tokens, marks).tests) expect(test.log10P).toBeLessThan(-15);
-		const others = [freshMark('kgw', 1, freshKey()), freshMark('kgw', 2, freshKey()), freshMark('gumbel', 2, freshKey())] as const;
+		const others = [
+			freshMark('kgw', 1, freshKey()),
+			freshMark('kgw', 2, freshKey()),
+			freshMark('gumbel', 2, freshKey()),
+		] as const;
 		for (const test of detect('x', generation.tokens, others).tests) expect(test.log10P).toBeGreaterThan(-5);
 	});
 	it('with no marks samples as the model does, reproducibly', () => {

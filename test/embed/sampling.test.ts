@@ -7,10 +7,16 @@ import { argmax, drawFrom, SamplingOptions, truncate } from '../../src/embed/sam
 const RUN = { seed: 20_261_129, numRuns: 500 };
 
 const logitsArbitrary = fc
-	.array(fc.oneof({ weight: 5, arbitrary: fc.integer({ min: -40, max: 40 }) }, { weight: 1, arbitrary: fc.constant(-Infinity) }), {
-		minLength: 2,
-		maxLength: 60,
-	})
+	.array(
+		fc.oneof(
+			{ weight: 5, arbitrary: fc.integer({ min: -40, max: 40 }) },
+			{ weight: 1, arbitrary: fc.constant(-Infinity) },
+		),
+		{
+			minLength: 2,
+			maxLength: 60,
+		},
+	)
 	// Steps of a quarter, so that ties occur; at least one token is allowed.
 	.map((values) => Float32Array.from([0.125, ...values.map((value) => value / 4)]));
 
@@ -125,7 +131,8 @@ describe('drawing', () => {
 	it('never gives an excluded token, whatever the uniform', () => {
 		fc.assert(
 			fc.property(logitsArbitrary, fc.nat(2 ** 31 - 1), (logits, word) => {
-				for (const u of [0, word / 2 ** 31, 1 - 2 ** -32]) expect(logits[drawFrom(logits, u)]).toBeGreaterThan(-Infinity);
+				for (const u of [0, word / 2 ** 31, 1 - 2 ** -32])
+					expect(logits[drawFrom(logits, u)]).toBeGreaterThan(-Infinity);
 			}),
 			RUN,
 		);
@@ -138,7 +145,10 @@ describe('drawing', () => {
 		for (let i = 0; i < total; i++) counts[drawFrom(logits, random.next())]++;
 		const p = (share: readonly number[]) => {
 			const cells = [...share.keys()].filter((token) => share[token] > 0);
-			const statistic = cells.reduce((sum, token) => sum + (counts[token] - total * share[token]) ** 2 / (total * share[token]), 0);
+			const statistic = cells.reduce(
+				(sum, token) => sum + (counts[token] - total * share[token]) ** 2 / (total * share[token]),
+				0,
+			);
 			return 1 - chiSquareCdf(statistic, cells.length - 1);
 		};
 		expect(counts[2]).toBe(0);

@@ -51,7 +51,10 @@ async function generate(processor: TransformersJsProcessor): Promise<number[][]>
 
 describe('a batch in which one answer ends early', () => {
 	it('gives the ended row nothing but its end, and receipts of what was answered', async () => {
-		const processor = transformersJsProcessor(marker, { seed: 'rows', endTokens: [tokenizer.eos_token_id as number] });
+		const processor = transformersJsProcessor(marker, {
+			seed: 'rows',
+			endTokens: [tokenizer.eos_token_id as number],
+		});
 		const rows = await generate(processor);
 		expect(rows[0].slice(30)).toEqual(new Array(60).fill(END));
 		expect(rows[0].slice(0, 30)).not.toContain(END);

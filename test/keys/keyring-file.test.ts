@@ -13,7 +13,12 @@ const MASTER = Uint8Array.from({ length: 32 }, (_, i) => (37 * i + 11) % 256);
 const PASSPHRASE = 'only for this test';
 const [shape, choice] = defaultMarks('acme', 'ab'.repeat(32));
 const AT = { index: 4, time: '2026-11-24T00:00:00.000Z', leaf: 'ee'.repeat(32) };
-const SECRETS = [MASTER, deriveMarkKey(MASTER, shape), deriveMarkKey(MASTER, choice), deriveKey(MASTER, 'sign', {})];
+const SECRETS = [
+	MASTER,
+	deriveMarkKey(MASTER, shape),
+	deriveMarkKey(MASTER, choice),
+	deriveKey(MASTER, 'sign', {}),
+];
 
 /** One ring with a passphrase (a second of scrypt), and the same without, for everything else. */
 const sealedFile = (() => {
@@ -30,7 +35,8 @@ const copyOf = (file: KeyringFile): KeyringFile => JSON.parse(JSON.stringify(fil
 function expectNoSecret(text: string): void {
 	for (const secret of SECRETS) {
 		const hex = bytesToHex(secret);
-		for (const part of [hex.slice(0, 12), hex.slice(20, 32), hex.slice(-12)]) expect(text).not.toContain(part);
+		for (const part of [hex.slice(0, 12), hex.slice(20, 32), hex.slice(-12)])
+			expect(text).not.toContain(part);
 		expect(text).not.toContain(Buffer.from(secret).toString('base64').slice(0, 12));
 		expect(text).not.toContain([...secret.slice(0, 6)].join());
 	}
@@ -73,8 +79,14 @@ describe('secrets', () => {
 		}
 	});
 	it('are in no error about a secret of the wrong form', async () => {
-		for (const unsealed of [bytesToHex(MASTER).toUpperCase(), bytesToHex(MASTER).slice(2), `${bytesToHex(MASTER)} `]) {
-			const error = await failure(() => openKeyring({ ...plainFile, secret: { unsealed } }, noPassphrase, 'ring.json'));
+		for (const unsealed of [
+			bytesToHex(MASTER).toUpperCase(),
+			bytesToHex(MASTER).slice(2),
+			`${bytesToHex(MASTER)} `,
+		]) {
+			const error = await failure(() =>
+				openKeyring({ ...plainFile, secret: { unsealed } }, noPassphrase, 'ring.json'),
+			);
 			expect(error.message).toMatch(/^ring\.json: field "secret/);
 		}
 	});
@@ -169,14 +181,17 @@ describe('marks', () => {
 		const ring = createKeyring({ unsealed: true }, MASTER);
 		const [one, two] = [0, 1].map((epoch) => ring.bind(ring.add({ ...shape, epoch }), 'verify').scheme);
 		let same = 0;
-		for (let token = 0; token < 8000; token++) same += Number(one.score([5], token) === two.score([5], token));
+		for (let token = 0; token < 8000; token++)
+			same += Number(one.score([5], token) === two.score([5], token));
 		// Green with probability ¼: the same colour with probability 10/16; five standard deviations.
 		expect(Math.abs(same / 8000 - 0.625)).toBeLessThan(5 * Math.sqrt((0.625 * 0.375) / 8000));
 	});
 });
 
 it('rings of one master are one ring; without a master each is fresh', () => {
-	const rings = [MASTER, MASTER, undefined, undefined].map((master) => createKeyring({ unsealed: true }, master));
+	const rings = [MASTER, MASTER, undefined, undefined].map((master) =>
+		createKeyring({ unsealed: true }, master),
+	);
 	expect(new Set(rings.map((ring) => bytesToHex(ring.publicKey))).size).toBe(3);
 });
 

@@ -1,6 +1,7 @@
 /** What a crash can leave behind, and what only tampering can. */
-import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+
 import { createHash } from 'node:crypto';
+import { appendFileSync, existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import nacl from 'tweetnacl';
@@ -41,7 +42,7 @@ function failure(attempt: () => unknown): string {
 	}
 	return expect.unreachable('it did not fail');
 }
-/** Log and head after a run that stopped at some byte of a write of the log. */
+/** Entries of a log that agrees with its head. */
 const size = (path: string) => verifyLog(path).entries.length;
 
 describe('an entry', () => {
@@ -88,7 +89,9 @@ describe('the head', () => {
 	it.each(['size', 'root', 'time', 'publicKey', 'signature'])('with another %s is refused', (field) => {
 		const { path, headPath } = newLog(3);
 		const head = JSON.parse(readFileSync(headPath, 'utf8'));
-		const other = { size: 2, root: 'a'.repeat(64), time: '2020-01-01T00:00:00Z' }[field] ?? head[field].replace(/^./, (c: string) => (c === '0' ? '1' : '0'));
+		const other =
+			{ size: 2, root: 'a'.repeat(64), time: '2020-01-01T00:00:00Z' }[field] ??
+			head[field].replace(/^./, (c: string) => (c === '0' ? '1' : '0'));
 		writeFileSync(headPath, JSON.stringify({ ...head, [field]: other }));
 		expect(failure(() => verifyLog(path))).toContain('marks.log');
 		expect(failure(() => commitMore(path, newRing(1)))).toContain('marks.log');
@@ -142,13 +145,17 @@ describe('a crash', () => {
 			expect(verifyLog(again).head.size).toBe(entries + 2);
 		}
 	});
-	it('before the log itself was written leaves a head of nothing', () => {
+	it('before the first entry reached the disk leaves the signed head of an empty log', () => {
 		const path = join(newFolder(), 'first.log');
-		appendToLog(path, [], newRing(1));
+		const ring = newRing(1);
+		// The log cannot be created here, so the append stops between its two writes.
+		symlinkSync('/nowhere/at/all', path);
+		expect(() => commitMarks(path, ring)).toThrow();
+		expect(ring.logged(ring.marks[0])).toBeNull();
 		rmSync(path);
-		expect(size(path)).toBe(0);
-		commitMore(path, newRing(1));
-		expect(size(path)).toBe(2);
+		expect(verifyLog(path)).toMatchObject({ entries: [], head: { size: 0 } });
+		expect(commitMarks(path, ring)).toHaveLength(1);
+		expect(size(path)).toBe(1);
 	});
 	it('leaves no temporary file behind once the next append is through', () => {
 		const { path, headPath, ring } = newLog(1);
@@ -171,7 +178,12 @@ describe('tampering', () => {
 		['a space after a colon', (lines) => [lines[0].replace('":', '": '), lines[1], lines[2]]],
 	])('%s: refused by verification, and by the next append', (_what, change) => {
 		const { path, ring, content } = newLog(3);
-		writeFileSync(path, change(content.trimEnd().split('\n')).map((line) => `${line}\n`).join(''));
+		writeFileSync(
+			path,
+			change(content.trimEnd().split('\n'))
+				.map((line) => `${line}\n`)
+				.join(''),
+		);
 		const changed = readFileSync(path, 'utf8');
 		expect(failure(() => verifyLog(path))).toMatch(/marks\.log/);
 		expect(failure(() => commitMore(path, ring))).toMatch(/marks\.log/);
@@ -190,7 +202,11 @@ describe('tampering', () => {
 		['a changed mark', (line) => line.replace('"epoch":1', '"epoch":9'), /marks\.log:2: field "markId"/],
 		['a changed id', (line) => line.replace(/"markId":"./, '"markId":"g'), /marks\.log:2: field "markId"/],
 		['no JSON', () => 'x', /marks\.log:2: is not valid JSON/],
-		['an unknown kind of entry', (line) => line.replace('key-commitment', 'key-note'), /marks\.log:2: field "type"/],
+		[
+			'an unknown kind of entry',
+			(line) => line.replace('key-commitment', 'key-note'),
+			/marks\.log:2: field "type"/,
+		],
 		['an unknown field', (line) => line.replace('{', '{"a":1,'), /marks\.log:2: .*"a"/],
 	])('%s in the second line: that line is named', (_what, change, sentence) => {
 		const { path, content } = newLog(3);
