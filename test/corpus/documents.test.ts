@@ -42,7 +42,11 @@ describe('JSONL', () => {
 		['a text that is a number', '{"text":5}', /:2: field "text": must be a string/],
 		['a text that is null', '{"text":null}', /:2: field "text": must be a string/],
 		['a text that is a list', '{"text":["a"]}', /:2: field "text": must be a string/],
-		['a prompt that is a list of turns', '{"text":"a","prompt":[{"role":"user"}]}', /:2: field "prompt": must be a string/],
+		[
+			'a prompt that is a list of turns',
+			'{"text":"a","prompt":[{"role":"user"}]}',
+			/:2: field "prompt": must be a string/,
+		],
 		['an id that is a list', '{"text":"a","id":[]}', /:2: field "id"/],
 		['two records on a line', '{"text":"a"} {"text":"b"}', /:2: is not valid JSON/],
 		['a torn record', '{"text":"a', /:2: is not valid JSON/],
@@ -86,7 +90,11 @@ describe('JSONL', () => {
 describe('token ids', () => {
 	const limited = (path: string) => all(readTokenDocuments(path, 100));
 	it.each([
-		['an id of the vocabulary’s size', '[0,99,100]', /field "2": is a token id outside the vocabulary of 100/],
+		[
+			'an id of the vocabulary’s size',
+			'[0,99,100]',
+			/field "2": is a token id outside the vocabulary of 100/,
+		],
 		['a negative id', '[5,-1]', /field "1": is a negative token id/],
 		['a fraction', '[1.5]', /field "0": must be an integer token id/],
 		['a text', '["1"]', /field "0": must be an integer token id/],
@@ -105,7 +113,9 @@ describe('token ids', () => {
 		expect(await all(readTokenDocuments(put('max.jsonl', `[${MAX_TOKEN_ID}]`)))).toEqual([
 			{ id: '1', tokens: [134_217_727] },
 		]);
-		expect(await failure(() => all(readTokenDocuments(put('over.jsonl', `[${MAX_TOKEN_ID + 1}]`))))).toMatch(/over\.jsonl:1/);
+		expect(await failure(() => all(readTokenDocuments(put('over.jsonl', `[${MAX_TOKEN_ID + 1}]`))))).toMatch(
+			/over\.jsonl:1/,
+		);
 	});
 });
 
@@ -119,33 +129,35 @@ it.each(['', '\n', ' \n\t\r\n', '\uFEFF'])('a file of %j holds nothing to test',
 });
 
 describe('a thousand good files with a few bytes changed', () => {
-	const good = [
+	const texts = [
 		'{"id":"a","text":"It was a dark night.","prompt":"Go on"}\n{"text":"naïve 🙂"}\n',
 		'{"text":"x","prompt":null,"meta":{"a":[1,2]}}\r\n\r\n{"text":"y"}',
-		'[1,2,3]\n[]\n[2047,0]\n',
-		'[12]',
-	].map((text) => Buffer.from(text));
+	];
+	const ids = ['[1,2,3]\n[]\n[2047,0]\n', '[12]', '[ 5, 6 , 7 ]\r\n'];
 	const edit = fc.record({
 		at: fc.nat(200),
 		remove: fc.nat(3),
 		insert: fc.oneof(
 			fc.uint8Array({ maxLength: 3 }),
-			fc.constantFrom('"', '\\', '{', ']', ',', '\n', '\r', '-', '1e9', '\uFEFF', '\ud83d', '9999').map((text) => Uint8Array.from(Buffer.from(text))),
+			fc
+				.constantFrom('"', '\\', '{', ']', ',', '\n', '\r', '-', '1e9', '\uFEFF', '\ud83d', '9999')
+				.map((text) => Uint8Array.from(Buffer.from(text))),
 		),
 	});
-	const changed = fc.tuple(fc.constantFrom(...good), fc.array(edit, { minLength: 1, maxLength: 3 })).map(([bytes, edits]) =>
-		edits.reduce((content, { at, remove, insert }) => {
-			const from = at % (content.length + 1);
-			return Buffer.concat([content.subarray(0, from), insert, content.subarray(from + remove)]);
-		}, bytes),
-	);
+	const changedFrom = (good: string[]) =>
+		fc.tuple(fc.constantFrom(...good), fc.array(edit, { minLength: 1, maxLength: 3 })).map(([text, edits]) =>
+			edits.reduce((content, { at, remove, insert }) => {
+				const from = at % (content.length + 1);
+				return Buffer.concat([content.subarray(0, from), insert, content.subarray(from + remove)]);
+			}, Buffer.from(text)),
+		);
 	it.each([
-		['texts', 'm.jsonl', (path: string) => all<unknown>(readTextDocuments(path))],
-		['token ids', 'm-ids.jsonl', (path: string) => all<unknown>(readTokenDocuments(path, 2048))],
-	])('%s: documents, or one sentence that names the file', async (_what, name, read) => {
+		['texts', 'm.jsonl', texts, (path: string) => all<unknown>(readTextDocuments(path))],
+		['token ids', 'm-ids.jsonl', ids, (path: string) => all<unknown>(readTokenDocuments(path, 2048))],
+	])('%s: documents, or one sentence that names the file', async (_what, name, good, read) => {
 		const outcomes = { read: 0, refused: 0 };
 		await fc.assert(
-			fc.asyncProperty(changed, async (bytes) => {
+			fc.asyncProperty(changedFrom(good), async (bytes) => {
 				const path = put(name, bytes);
 				try {
 					expect((await read(path)).length).toBeGreaterThan(0);
@@ -166,7 +178,15 @@ describe('a thousand good files with a few bytes changed', () => {
 
 describe('tokenizer files', () => {
 	const model = { type: 'BPE', vocab: { a: 0, b: 1 }, merges: [] };
-	const valid = { version: '1.0', added_tokens: [], normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null, model };
+	const valid = {
+		version: '1.0',
+		added_tokens: [],
+		normalizer: null,
+		pre_tokenizer: null,
+		post_processor: null,
+		decoder: null,
+		model,
+	};
 
 	it('a small one is read, from its file or its folder, and named by its digest', () => {
 		const path = put('tokenizer.json', JSON.stringify(valid));
@@ -185,16 +205,24 @@ describe('tokenizer files', () => {
 		['a vocabulary of null', JSON.stringify({ ...valid, model: { ...model, vocab: null } })],
 		['an unknown normalizer', JSON.stringify({ ...valid, normalizer: { type: 'Rot13' } })],
 		['an unknown pre-tokenizer', JSON.stringify({ ...valid, pre_tokenizer: { type: 'Nothing' } })],
-		['a special token without an id', JSON.stringify({ ...valid, added_tokens: [{ special: true, content: 'x' }] })],
+		[
+			'a special token without an id',
+			JSON.stringify({ ...valid, added_tokens: [{ special: true, content: 'x' }] }),
+		],
 		['200,000 brackets', NESTED],
-		['200,000 brackets as model', JSON.stringify({ ...valid, model: 0 }).replace('"model":0', `"model":${NESTED}`)],
+		[
+			'200,000 brackets as model',
+			JSON.stringify({ ...valid, model: 0 }).replace('"model":0', `"model":${NESTED}`),
+		],
 	])('%s: one sentence that names the file', async (_what, content) => {
 		const path = put('bad-tokenizer.json', content);
 		expect(await failure(() => loadTokenizer(path))).toMatch(/^.*bad-tokenizer\.json: /);
 	});
 	it('a folder without one, and a path that is nothing', async () => {
 		mkdirSync(join(folder, 'empty'));
-		expect(await failure(() => loadTokenizer(join(folder, 'empty')))).toMatch(/empty\/tokenizer\.json: cannot be read/);
+		expect(await failure(() => loadTokenizer(join(folder, 'empty')))).toMatch(
+			/empty\/tokenizer\.json: cannot be read/,
+		);
 		expect(await failure(() => loadTokenizer(join(folder, 'nowhere')))).toMatch(/nowhere: cannot be read/);
 	});
 });

@@ -49,9 +49,12 @@ describe('lines', () => {
 	it('are those of the text, whatever it is', async () => {
 		await fc.assert(
 			fc.asyncProperty(
-				fc.array(fc.string({ unit: 'grapheme', maxLength: 12 }).filter((text) => !/[\r\n\uFEFF]/.test(text)), {
-					maxLength: 12,
-				}),
+				fc.array(
+					fc.string({ unit: 'grapheme', maxLength: 12 }).filter((text) => !/[\r\n\uFEFF]/.test(text)),
+					{
+						maxLength: 12,
+					},
+				),
 				fc.constantFrom('\n', '\r\n'),
 				async (lines, end) => {
 					const text = lines.map((line) => `${line}${end}`).join('');
@@ -78,7 +81,9 @@ describe('what cannot be read', () => {
 		['of Latin-1', [0x61, 0x0a, 0x0a, 0x63, 0x61, 0x66, 0xe9, 0x0a], 3],
 	])('UTF-8 %s: file and line are named', async (_what, bytes, line) => {
 		const path = put(Uint8Array.from(bytes));
-		expect(await failure(path)).toBe(`${path}:${line}: is not valid UTF-8; convert the file or repair the line`);
+		expect(await failure(path)).toBe(
+			`${path}:${line}: is not valid UTF-8; convert the file or repair the line`,
+		);
 	});
 	it('a file that is missing, a folder, a path with NUL', async () => {
 		expect(await failure(join(folder, 'missing'))).toMatch(/missing: cannot be read \(ENOENT\)$/);
