@@ -4,7 +4,7 @@
  * @module
  */
 import { readFileSync } from 'node:fs';
-import type { DemoResults } from '../src/demo/run-demo.js';
+import { type DemoResults, transcriptFile } from '../src/demo/run-demo.js';
 import { randomStream } from '../src/embed/random.js';
 import { embeddedTokenizer } from '../src/generate/embedded.js';
 import { createKeyring } from '../src/keys/keyring.js';
@@ -25,7 +25,7 @@ export const bench: Bench = {
 		const tokenizer = embeddedTokenizer();
 		const results = JSON.parse(readFileSync(`${FOLDER}/results.json`, 'utf8')) as DemoResults;
 		const suspects = results.suspects.map(({ suspect }) => {
-			const path = `${FOLDER}/${suspect.replace(/[^a-z-]+/g, '-')}.jsonl`;
+			const path = `${FOLDER}/${transcriptFile(suspect)}`;
 			const exchanges = readFileSync(path, 'utf8')
 				.trimEnd()
 				.split('\n')

@@ -3,8 +3,15 @@
  *
  * @module
  */
-import type { z } from 'zod';
+import { z } from 'zod';
 import { badInput } from './errors.js';
+
+/** A schema for `bytes` bytes in lower-case hexadecimal. */
+export function hexOf(bytes: number): z.ZodString {
+	return z
+		.string()
+		.regex(new RegExp(`^[0-9a-f]{${2 * bytes}}$`), `must be ${2 * bytes} lower-case hexadecimal digits`);
+}
 
 /** The beginnings of V8's messages that come before (or without) an excerpt of the text. */
 const SAFE_REASON = /^(Unexpected token '.'|Unexpected end of JSON input|[^"]* in JSON at position \d+)/su;

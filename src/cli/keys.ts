@@ -13,7 +13,8 @@ import { createKeyring, type Keyring } from '../keys/keyring.js';
 import { commitMarks } from '../ledger/log.js';
 import { defaultMarks } from '../marks/defaults.js';
 import { markId } from '../marks/mark-spec.js';
-import { type CommonOptions, type Edge, warn, writeWhole } from './edge.js';
+import { writeWhole } from '../output.js';
+import { type CommonOptions, type Edge, warn } from './edge.js';
 import { ringFromFlags } from './marks.js';
 import { passphraseSource } from './passphrase.js';
 

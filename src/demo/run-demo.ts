@@ -4,7 +4,7 @@
  * @module
  */
 
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { utf8ToBytes } from '@noble/hashes/utils.js';
@@ -18,6 +18,7 @@ import { createKeyring, type Keyring, openKeyring } from '../keys/keyring.js';
 import { commitMarks } from '../ledger/log.js';
 import { defaultMarks } from '../marks/defaults.js';
 import type { Mark } from '../marks/mark.js';
+import { writeWhole } from '../output.js';
 import { detect } from '../verify/detect.js';
 import type { Exchange, RadioactivityResult } from '../verify/radioactivity.js';
 import { radioactivity } from '../verify/radioactivity.js';
@@ -80,7 +81,7 @@ export async function runDemo(folder: string, seed: string, progress: Progress):
 	const live = createKeyring({ unsealed: true }, master);
 	for (const template of defaultMarks('demo', tokenizer.fingerprint)) live.add(template);
 	commitMarks(file('keys.log'), live);
-	writeFileSync(file('keyring.json'), `${JSON.stringify(live.toFile(), null, 1)}\n`, { mode: 0o600 });
+	writeWhole(file('keyring.json'), `${JSON.stringify(live.toFile(), null, 1)}\n`, 0o600);
 	const shippedPath = join(MODELS, 'keys', 'keyring.json');
 	const shipped = await openKeyring(parseJson(readFileSync(shippedPath, 'utf8'), shippedPath), () => '');
 
@@ -123,7 +124,7 @@ export async function runDemo(folder: string, seed: string, progress: Progress):
 
 		const bar = progress('tests', suspects.length);
 		const tested = suspects.map(({ name, trainedOnMarked, ring, texts }) => {
-			writeJsonl(file(`${fileName(name)}.jsonl`), texts);
+			writeJsonl(file(transcriptFile(name)), texts);
 			const exchanges = texts.map(
 				(text): Exchange => ({
 					prompt: tokenizer.encode(text.prompt),
@@ -166,7 +167,7 @@ export async function runDemo(folder: string, seed: string, progress: Progress):
 				detected: verdicts.filter((verdict) => verdict === 'marked').length,
 			},
 		};
-		writeFileSync(file('results.json'), `${JSON.stringify(results, null, 1)}\n`);
+		writeWhole(file('results.json'), `${JSON.stringify(results, null, 1)}\n`);
 		const page = renderReport({
 			title: 'Touchmark demo',
 			version: VERSION,
@@ -195,11 +196,11 @@ export async function runDemo(folder: string, seed: string, progress: Progress):
 					.filter(({ name }) => name.startsWith('n-gram'))
 					.map(
 						({ name }) =>
-							`touchmark radioactivity --keyring ${folder}/keyring.json --suspect '${folder}/${fileName(name)}.jsonl'`,
+							`touchmark radioactivity --keyring ${folder}/keyring.json --suspect '${folder}/${transcriptFile(name)}'`,
 					),
 			],
 		});
-		writeFileSync(file('report.html'), page);
+		writeWhole(file('report.html'), page);
 		return results;
 	} finally {
 		await pool.close();
@@ -241,10 +242,11 @@ function askNgram(
 		.map((tokens, i) => ({ id: `${seed}-${i}`, prompt: prompts[i], text: tokenizer.decode(tokens) }));
 }
 
-function fileName(suspect: string): string {
-	return suspect.replace(/[^a-z-]+/g, '-');
+/** Name of the file in the demo's folder that holds what a suspect wrote. */
+export function transcriptFile(suspect: string): string {
+	return `${suspect.replace(/[^a-z-]+/g, '-')}.jsonl`;
 }
 
 function writeJsonl(path: string, rows: readonly unknown[]): void {
-	writeFileSync(path, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+	writeWhole(path, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
 }

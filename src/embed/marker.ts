@@ -197,8 +197,7 @@ export function createMarker(options: MarkerOptions): Marker {
 		return generation;
 	}
 
-	function readRow(id: string, logits: Float32Array, at: number, temperature: number): void {
-		const scale = temperature > 0 ? 1 / temperature : 1;
+	function checkRow(id: string, logits: Float32Array, at: number): void {
 		let some = false;
 		for (let token = 0; token < vocabSize; token++) {
 			const logit = logits[at + token];
@@ -207,7 +206,6 @@ export function createMarker(options: MarkerOptions): Marker {
 					`logits of request "${id}" hold ${logit} at token ${token}; they must be numbers or -Infinity`,
 				);
 			if (logit > -Infinity) some = true;
-			row[token] = logit * scale;
 		}
 		if (!some) throw badInput(`logits of request "${id}" exclude every token`);
 	}
@@ -215,7 +213,8 @@ export function createMarker(options: MarkerOptions): Marker {
 	function choose(state: State, logits: Float32Array, at: number): number {
 		const { sampling, visible, used } = state;
 		const segment = state.segments[state.segments.length - 1];
-		readRow(state.generation.id, logits, at, sampling.temperature);
+		const scale = sampling.temperature > 0 ? 1 / sampling.temperature : 1;
+		for (let token = 0; token < vocabSize; token++) row[token] = logits[at + token] * scale;
 		if (segment.marked) {
 			let tilted = false;
 			for (const shape of shapes) {
@@ -256,11 +255,10 @@ export function createMarker(options: MarkerOptions): Marker {
 				if (state.ended) throw badInput(`request "${generation.id}" has ended already`);
 				return state;
 			});
-			// A batch is read in full before its first token is chosen, so that an error leaves every request as it was.
-			if (batch.length > 1)
-				batch.forEach((state, i) => {
-					readRow(state.generation.id, logits, i * vocabSize, 1);
-				});
+			// The whole batch is checked before its first token is chosen, so that an error leaves every request as it was.
+			batch.forEach((state, i) => {
+				checkRow(state.generation.id, logits, i * vocabSize);
+			});
 			return Int32Array.from(batch, (state, i) => {
 				const token = choose(state, logits, i * vocabSize);
 				state.tokens.push(token);

@@ -10,13 +10,11 @@ import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import nacl from 'tweetnacl';
 import { z } from 'zod';
 import { badInput, TouchmarkError } from '../errors.js';
-import { checked } from '../input.js';
+import { checked, hexOf } from '../input.js';
 import { bindMark, type Mark } from '../marks/mark.js';
 import { MarkSpec, type MarkTemplate, markId } from '../marks/mark-spec.js';
 import { commit, deriveKey, deriveMarkKey } from './derive.js';
 import { SealedSecret, seal, unseal } from './sealed.js';
-
-const Hex32 = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal digits');
 
 /** Where a commitment stands in a log: proof that the key existed before it was used. */
 export const LoggedAt = z.strictObject({
@@ -25,7 +23,7 @@ export const LoggedAt = z.strictObject({
 	/** ISO 8601, UTC. */
 	time: z.iso.datetime(),
 	/** SHA-256 leaf hash (RFC 9162). */
-	leaf: Hex32,
+	leaf: hexOf(32),
 });
 export type LoggedAt = z.infer<typeof LoggedAt>;
 
@@ -34,9 +32,9 @@ export const KeyringFile = z.strictObject({
 	format: z.literal('touchmark-keyring'),
 	version: z.literal(1),
 	/** Ed25519 public key that signs receipts and tree heads, hexadecimal. */
-	publicKey: Hex32,
+	publicKey: hexOf(32),
 	marks: z.array(z.strictObject({ spec: MarkSpec, logged: LoggedAt.nullable() })).max(100_000),
-	secret: z.union([z.strictObject({ sealed: SealedSecret }), z.strictObject({ unsealed: Hex32 })]),
+	secret: z.union([z.strictObject({ sealed: SealedSecret }), z.strictObject({ unsealed: hexOf(32) })]),
 });
 export type KeyringFile = z.infer<typeof KeyringFile>;
 

@@ -9,9 +9,7 @@ import { bytesToHex, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import nacl from 'tweetnacl';
 import { z } from 'zod';
 import { TouchmarkError } from '../errors.js';
-
-const hex = (bytes: number) =>
-	z.string().regex(new RegExp(`^[0-9a-f]{${2 * bytes}}$`), `must be ${2 * bytes} hexadecimal digits`);
+import { hexOf } from '../input.js';
 
 /** A sealed 32-byte secret. `n`, `r`, `p` are scrypt's cost parameters. */
 export const SealedSecret = z.strictObject({
@@ -23,9 +21,9 @@ export const SealedSecret = z.strictObject({
 		.refine((n) => (n & (n - 1)) === 0, 'must be a power of two'),
 	r: z.literal(8),
 	p: z.literal(1),
-	salt: hex(32),
-	nonce: hex(24),
-	box: hex(48),
+	salt: hexOf(32),
+	nonce: hexOf(24),
+	box: hexOf(48),
 });
 export type SealedSecret = z.infer<typeof SealedSecret>;
 

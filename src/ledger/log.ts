@@ -21,12 +21,10 @@ import { bytesToHex, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import nacl from 'tweetnacl';
 import { z } from 'zod';
 import { badInput } from '../errors.js';
-import { checked, parseJson } from '../input.js';
+import { checked, hexOf, parseJson } from '../input.js';
 import type { Keyring, LoggedAt } from '../keys/keyring.js';
 import { canonicalBytes, MarkSpec, markId } from '../marks/mark-spec.js';
 import { leafHash, rootHash } from './merkle.js';
-
-const Hex = (bytes: number) => z.string().regex(new RegExp(`^[0-9a-f]{${2 * bytes}}$`));
 
 /** What can be logged. Receipts join this union later. */
 export const LogEntry = z.discriminatedUnion('type', [
@@ -35,7 +33,7 @@ export const LogEntry = z.discriminatedUnion('type', [
 			type: z.literal('key-commitment'),
 			version: z.literal(1),
 			time: z.iso.datetime(),
-			markId: Hex(32),
+			markId: hexOf(32),
 			spec: MarkSpec,
 		})
 		.refine((entry) => entry.markId === markId(entry.spec), {
@@ -48,10 +46,10 @@ export type LogEntry = z.infer<typeof LogEntry>;
 /** Signed statement that the first `size` entries have this root. */
 export const TreeHead = z.strictObject({
 	size: z.int().min(0),
-	root: Hex(32),
+	root: hexOf(32),
 	time: z.iso.datetime(),
-	publicKey: Hex(32),
-	signature: Hex(64),
+	publicKey: hexOf(32),
+	signature: hexOf(64),
 });
 export type TreeHead = z.infer<typeof TreeHead>;
 

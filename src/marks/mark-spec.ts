@@ -7,10 +7,10 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import canonicalize from 'canonicalize';
 import { z } from 'zod';
+import { hexOf } from '../input.js';
 import { PRFS, type PrfName } from '../prf/prf.js';
 import { SchemeParams } from '../schemes/scheme.js';
 
-const Hex32 = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hexadecimal digits');
 const Name = z
 	.string()
 	.regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 letters, digits, dots, dashes or underscores');
@@ -48,8 +48,8 @@ export const MarkSpec = z
 		selector: z.enum(['all', 'keyed']),
 		start: z.enum(['skip', 'pad']),
 		epoch: z.int().min(0),
-		tokenizer: Hex32.nullable(),
-		commitment: Hex32.nullable(),
+		tokenizer: hexOf(32).nullable(),
+		commitment: hexOf(32).nullable(),
 	})
 	.superRefine((mark, context) => {
 		const refuse = (path: string, message: string) =>

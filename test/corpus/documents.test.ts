@@ -1,24 +1,13 @@
 /** Records that are JSON but not what a reader asks for, and files made by changing good ones. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MAX_TOKEN_ID, readTextDocuments, readTokenDocuments } from '../../src/corpus/documents.js';
 import { loadTokenizer } from '../../src/corpus/tokenizer.js';
 import { TouchmarkError } from '../../src/errors.js';
-import { newFolder } from '../cli/run-cli.js';
+import { all, folder, put } from './files.js';
 
-const folder = newFolder();
-function put(name: string, content: string | Uint8Array): string {
-	const path = join(folder, name);
-	writeFileSync(path, content);
-	return path;
-}
-async function all<T>(documents: AsyncIterable<T>): Promise<T[]> {
-	const list: T[] = [];
-	for await (const document of documents) list.push(document);
-	return list;
-}
 async function failure(attempt: () => unknown): Promise<string> {
 	try {
 		await attempt();

@@ -1,23 +1,9 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readTextDocuments, readTokenDocuments } from '../../src/corpus/documents.js';
 import { loadTokenizer } from '../../src/corpus/tokenizer.js';
 import { TouchmarkError } from '../../src/errors.js';
-import { newFolder } from '../cli/run-cli.js';
-
-const folder = newFolder();
-const put = (name: string, content: string | Uint8Array) => {
-	const path = join(folder, name);
-	writeFileSync(path, content);
-	return path;
-};
-async function all<T>(documents: AsyncIterable<T>): Promise<T[]> {
-	const list: T[] = [];
-	for await (const document of documents) list.push(document);
-	return list;
-}
+import { all, put } from './files.js';
 
 describe('readers', () => {
 	it('read JSONL with any other fields, CRLF, a byte order mark and no last newline', async () => {

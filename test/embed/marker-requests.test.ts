@@ -6,11 +6,11 @@ import { freshMark } from '../../bench/calibration.js';
 import { createMarker, type Generation, type Marker } from '../../src/embed/marker.js';
 import { randomStream } from '../../src/embed/random.js';
 import { Receipt } from '../../src/embed/receipt.js';
-import { TouchmarkError } from '../../src/errors.js';
 import { bindMark, type Mark } from '../../src/marks/mark.js';
 import { VllmConfig, vllmMark } from '../../src/marks/vllm-config.js';
 import { SCORE_UNIT } from '../../src/schemes/fixed-log.js';
 import { detect } from '../../src/verify/detect.js';
+import { refusal } from '../refusal.js';
 
 const V = 32;
 const random = randomStream('test/marker-requests');
@@ -29,17 +29,6 @@ function say(marker: Marker, generation: Generation, tokens: readonly number[]):
 function chiSquareP(counts: readonly number[], expected: readonly number[]): number {
 	const statistic = counts.reduce((sum, count, i) => sum + (count - expected[i]) ** 2 / expected[i], 0);
 	return 1 - chiSquareCdf(statistic, counts.length - 1);
-}
-function failure(attempt: () => unknown): string {
-	try {
-		attempt();
-	} catch (error) {
-		if (!TouchmarkError.isInstance(error)) throw error;
-		expect(error.code).toBe('bad-input');
-		expect(error.message).not.toContain('\n');
-		return error.message;
-	}
-	return expect.unreachable('it did not fail');
 }
 
 describe('what reaches a user over many keys', () => {
@@ -206,7 +195,7 @@ describe('sampling options', () => {
 		(sampling) => {
 			const marker = createMarker({ marks: [], vocabSize: V });
 			const [field] = Object.keys(sampling);
-			expect(failure(() => marker.start({ id: 'q', sampling }))).toMatch(
+			expect(refusal(() => marker.start({ id: 'q', sampling }))).toMatch(
 				new RegExp(`^request "q": sampling: field "${field}"`),
 			);
 		},
@@ -271,7 +260,7 @@ describe('receipts', () => {
 			() => generation.finish(),
 			() => marker.step([generation], flat()),
 		])
-			expect(failure(attempt)).toBe('request "late" has ended already');
+			expect(refusal(attempt)).toBe('request "late" has ended already');
 		expect(JSON.stringify(receipt)).toBe(before);
 	});
 	it('without a seed or id are of fresh ids, and answers differ', () => {
@@ -296,7 +285,7 @@ describe('faults', () => {
 			const reference = ['one', 'two', 'three'].map((id) => marker.start({ id, seed: id }));
 			const bad = flat(3);
 			spoil(bad.subarray(V, 2 * V));
-			expect(failure(() => marker.step(batch, bad))).toMatch(sentence);
+			expect(refusal(() => marker.step(batch, bad))).toMatch(sentence);
 			expect(batch.map(({ tokens }) => tokens.length)).toEqual([0, 0, 0]);
 			for (let i = 0; i < 12; i++) {
 				marker.step(batch, flat(3));
@@ -309,21 +298,21 @@ describe('faults', () => {
 		const [first, ended] = [marker.start({ id: 'first' }), marker.start({ id: 'ended' })];
 		ended.abort();
 		const foreign = createMarker({ marks: [], vocabSize: V }).start({ id: 'foreign' });
-		expect(failure(() => marker.step([first, ended], flat(2)))).toBe('request "ended" has ended already');
-		expect(failure(() => marker.step([first, foreign], flat(2)))).toMatch(
+		expect(refusal(() => marker.step([first, ended], flat(2)))).toBe('request "ended" has ended already');
+		expect(refusal(() => marker.step([first, foreign], flat(2)))).toMatch(
 			/^request "foreign" was started by another/,
 		);
 		expect(first.tokens).toEqual([]);
 	});
 	it('logits of another size say how many there should be', () => {
 		const generations = [marker.start(), marker.start()];
-		expect(failure(() => marker.step(generations, flat(3)))).toBe(
+		expect(refusal(() => marker.step(generations, flat(3)))).toBe(
 			`logits have 96 values; 2 requests × 32 tokens need 64`,
 		);
-		expect(failure(() => marker.step(generations, new Float32Array(0)))).toMatch(/^logits have 0 values/);
+		expect(refusal(() => marker.step(generations, new Float32Array(0)))).toMatch(/^logits have 0 values/);
 	});
 	it.each([V, -1, 1.5, Number.NaN])('prompt token %d is refused at its position', (token) => {
-		expect(failure(() => marker.start({ id: 'p', prompt: [3, 1, token] }))).toMatch(
+		expect(refusal(() => marker.start({ id: 'p', prompt: [3, 1, token] }))).toMatch(
 			/^request "p": prompt token \S+ at position 2 is outside the vocabulary of 32$/,
 		);
 	});
@@ -334,7 +323,7 @@ describe('faults', () => {
 		[{ marks: [], vocabSize: V, unkeyedShare: -0.1 }, /unkeyedShare/],
 		[{ marks: [], vocabSize: V, unkeyedShare: Number.NaN }, /unkeyedShare/],
 	])('a marker of %# cannot be made', (options, sentence) => {
-		expect(failure(() => createMarker(options))).toMatch(sentence);
+		expect(refusal(() => createMarker(options))).toMatch(sentence);
 	});
 	it('an empty batch is no fault', () => {
 		expect(marker.step([], new Float32Array(0))).toHaveLength(0);

@@ -1,12 +1,5 @@
 /** Rows of one batch whose answers have different lengths, in the real host: it does not stop a row that ended. */
-import { resolve } from 'node:path';
-import {
-	AutoModelForCausalLM,
-	AutoTokenizer,
-	env,
-	type LogitsProcessorList,
-	type Tensor,
-} from '@huggingface/transformers';
+import type { LogitsProcessorList, Tensor } from '@huggingface/transformers';
 import { describe, expect, it } from 'vitest';
 import { freshMark } from '../../bench/calibration.js';
 import {
@@ -17,11 +10,8 @@ import {
 import { createMarker } from '../../src/embed/marker.js';
 import { TouchmarkError } from '../../src/errors.js';
 import { detect } from '../../src/verify/detect.js';
+import { model, tokenizer } from './teacher-host.js';
 
-env.allowRemoteModels = false;
-env.localModelPath = `${resolve('models')}/`;
-const model = await AutoModelForCausalLM.from_pretrained('teacher', { dtype: 'fp32' });
-const tokenizer = await AutoTokenizer.from_pretrained('teacher');
 const END = 0;
 const choice = freshMark('gumbel', 4, new Uint8Array(32).fill(2));
 const marker = createMarker({ marks: [choice], vocabSize: 2048, specialTokens: [END] });

@@ -1,22 +1,12 @@
 /** The adapter in the real host, on the embedded teacher. */
-import { resolve } from 'node:path';
-import {
-	AutoModelForCausalLM,
-	AutoTokenizer,
-	env,
-	type LogitsProcessorList,
-	type Tensor,
-} from '@huggingface/transformers';
+import type { LogitsProcessorList, Tensor } from '@huggingface/transformers';
 import { describe, expect, it } from 'vitest';
 import { freshMark } from '../../bench/calibration.js';
 import { transformersJsProcessor } from '../../src/embed/adapters/transformers-js.js';
 import { createMarker } from '../../src/embed/marker.js';
 import { detect } from '../../src/verify/detect.js';
+import { model, tokenizer } from './teacher-host.js';
 
-env.allowRemoteModels = false;
-env.localModelPath = `${resolve('models')}/`;
-const model = await AutoModelForCausalLM.from_pretrained('teacher', { dtype: 'fp32' });
-const tokenizer = await AutoTokenizer.from_pretrained('teacher');
 const key = (byte: number) => new Uint8Array(32).fill(byte);
 const marks = [freshMark('kgw', 1, key(1)), freshMark('gumbel', 4, key(2))] as const;
 

@@ -6,12 +6,12 @@ import { join } from 'node:path';
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import nacl from 'tweetnacl';
 import { describe, expect, it } from 'vitest';
-import { TouchmarkError } from '../../src/errors.js';
 import { createKeyring, type Keyring } from '../../src/keys/keyring.js';
 import { appendToLog, commitMarks, type LogEntry, verifyLog } from '../../src/ledger/log.js';
 import { defaultMarks } from '../../src/marks/defaults.js';
 import { canonicalBytes, markId } from '../../src/marks/mark-spec.js';
 import { newFolder } from '../cli/run-cli.js';
+import { refusal } from '../refusal.js';
 
 const [shape, choice] = defaultMarks('test', 'a'.repeat(64));
 
@@ -30,17 +30,6 @@ function newLog(epochs: number) {
 function commitMore(path: string, ring: Keyring): void {
 	ring.add({ ...choice, epoch: 77 });
 	commitMarks(path, ring);
-}
-function failure(attempt: () => unknown): string {
-	try {
-		attempt();
-	} catch (error) {
-		if (!TouchmarkError.isInstance(error)) throw error;
-		expect(error.code).toBe('bad-input');
-		expect(error.message).not.toContain('\n');
-		return error.message;
-	}
-	return expect.unreachable('it did not fail');
 }
 /** Entries of a log that agrees with its head. */
 const size = (path: string) => verifyLog(path).entries.length;
@@ -93,18 +82,18 @@ describe('the head', () => {
 			{ size: 2, root: 'a'.repeat(64), time: '2020-01-01T00:00:00Z' }[field] ??
 			head[field].replace(/^./, (c: string) => (c === '0' ? '1' : '0'));
 		writeFileSync(headPath, JSON.stringify({ ...head, [field]: other }));
-		expect(failure(() => verifyLog(path))).toContain('marks.log');
-		expect(failure(() => commitMore(path, newRing(1)))).toContain('marks.log');
+		expect(refusal(() => verifyLog(path))).toContain('marks.log');
+		expect(refusal(() => commitMore(path, newRing(1)))).toContain('marks.log');
 	});
 	it('that is missing or no head is refused, and nothing is appended', () => {
 		const { path, headPath, ring, content } = newLog(2);
 		for (const text of ['', 'x', '{}', '[]']) {
 			writeFileSync(headPath, text);
-			expect(failure(() => verifyLog(path))).toContain('head.json');
+			expect(refusal(() => verifyLog(path))).toContain('head.json');
 		}
 		rmSync(headPath);
-		expect(failure(() => verifyLog(path))).toMatch(/head.* missing/);
-		expect(failure(() => commitMore(path, ring))).toMatch(/head.* missing/);
+		expect(refusal(() => verifyLog(path))).toMatch(/head.* missing/);
+		expect(refusal(() => commitMore(path, ring))).toMatch(/head.* missing/);
 		expect(readFileSync(path, 'utf8')).toBe(content);
 	});
 });
@@ -185,16 +174,16 @@ describe('tampering', () => {
 				.join(''),
 		);
 		const changed = readFileSync(path, 'utf8');
-		expect(failure(() => verifyLog(path))).toMatch(/marks\.log/);
-		expect(failure(() => commitMore(path, ring))).toMatch(/marks\.log/);
+		expect(refusal(() => verifyLog(path))).toMatch(/marks\.log/);
+		expect(refusal(() => commitMore(path, ring))).toMatch(/marks\.log/);
 		expect(readFileSync(path, 'utf8')).toBe(changed);
 	});
 	it('the log gone while its head is there: refused, and not begun anew', () => {
 		const { path, headPath, ring } = newLog(3);
 		const head = readFileSync(headPath, 'utf8');
 		rmSync(path);
-		expect(failure(() => verifyLog(path))).toMatch(/holds 0 entries, but its signed head covers 3/);
-		expect(failure(() => commitMore(path, ring))).toMatch(/covers 3/);
+		expect(refusal(() => verifyLog(path))).toMatch(/holds 0 entries, but its signed head covers 3/);
+		expect(refusal(() => commitMore(path, ring))).toMatch(/covers 3/);
 		expect(readFileSync(headPath, 'utf8')).toBe(head);
 		expect(existsSync(path)).toBe(false);
 	});
@@ -213,11 +202,11 @@ describe('tampering', () => {
 		const lines = content.trimEnd().split('\n');
 		lines[1] = change(lines[1]);
 		writeFileSync(path, lines.map((line) => `${line}\n`).join(''));
-		expect(failure(() => verifyLog(path))).toMatch(sentence);
+		expect(refusal(() => verifyLog(path))).toMatch(sentence);
 	});
 	it('also of entries that no head covers yet', () => {
 		const { path, content } = newLog(1);
 		appendFileSync(path, content.replace('"epoch":0', '"epoch":5'));
-		expect(failure(() => verifyLog(path))).toMatch(/marks\.log:2: field "markId"/);
+		expect(refusal(() => verifyLog(path))).toMatch(/marks\.log:2: field "markId"/);
 	});
 });
