@@ -10,6 +10,9 @@
  *
  * @module
  */
+import { withKernel } from './bulk.js';
+import { prfKernel } from './kernel.js';
+import { plainPrf } from './plain.js';
 import type { FieldBits, Prf } from './prf.js';
 
 const CONSTANTS = [0x61707865, 0x3320646e, 0x79622d32, 0x6b206574] as const;
@@ -165,13 +168,8 @@ function wordsOf(key: Uint8Array): Uint32Array {
 	return Uint32Array.from({ length: 8 }, (_, i) => view.getUint32(4 * i, true));
 }
 
-/**
- * Binds a key.
- *
- * @param key 32 bytes
- * @throws RangeError when the key has another length
- */
-export function chacha8(key: Uint8Array): Prf {
+/** A key bound in plain TypeScript, and how its contexts enter the initial state. */
+function bind(key: Uint8Array) {
 	if (key.length !== 32) throw new RangeError(`a chacha8 key has 32 bytes, not ${key.length}`);
 	const keyWords = wordsOf(key);
 	const state = new Uint32Array(16);
@@ -198,7 +196,7 @@ export function chacha8(key: Uint8Array): Prf {
 		for (let i = 0; i < 16; i++) block[i] += state[i];
 	}
 
-	return {
+	const plain = plainPrf({
 		field(context: ArrayLike<number>, token: number, bits: FieldBits): number {
 			enter(context);
 			const bit = token * bits;
@@ -219,5 +217,39 @@ export function chacha8(key: Uint8Array): Prf {
 				else for (let i = 0; i < end; i++) out[start + i] = (block[i >> 5] >>> (i & 31)) & 1;
 			}
 		},
-	};
+	});
+	return { plain, keyWords, state, enter };
+}
+
+/** The twin of {@link chacha8}: the same bits without the kernel. */
+export function plainChacha8(key: Uint8Array): Prf {
+	return bind(key).plain;
+}
+
+/**
+ * Binds a key.
+ *
+ * @param key 32 bytes
+ * @throws RangeError when the key has another length
+ */
+export function chacha8(key: Uint8Array): Prf {
+	const { plain, keyWords, state, enter } = bind(key);
+	const kernel = prfKernel();
+	if (kernel === undefined) return plain;
+	return withKernel(
+		plain,
+		{
+			id: 0,
+			enter(context, params) {
+				enter(context);
+				params.set(state);
+			},
+			pairs({ run, params }, count, width, bits) {
+				params.set(CONSTANTS);
+				params.set(keyWords, 4);
+				run.chachaPairs(count, width, bits);
+			},
+		},
+		kernel,
+	);
 }

@@ -8,6 +8,7 @@
 import { hmac } from '@noble/hashes/hmac.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { utf8ToBytes } from '@noble/hashes/utils.js';
+import { plainPrf } from './plain.js';
 import type { FieldBits, Prf } from './prf.js';
 
 const DOMAIN = utf8ToBytes('vllm-watermark-hmac-sha256-v1\0');
@@ -40,10 +41,10 @@ export function hmacSha256(key: Uint8Array): Prf {
 		return new DataView(digest.buffer, digest.byteOffset).getUint32(0, true);
 	}
 
-	return {
+	return plainPrf({
 		field: (context: ArrayLike<number>, token: number, _bits: FieldBits) => word(context, token),
 		fields(context: ArrayLike<number>, _bits: FieldBits, out: Uint32Array): void {
 			for (let token = 0; token < out.length; token++) out[token] = word(context, token);
 		},
-	};
+	});
 }

@@ -7,6 +7,9 @@
  *
  * @module
  */
+import { withKernel } from './bulk.js';
+import { prfKernel } from './kernel.js';
+import { plainPrf } from './plain.js';
 import type { FieldBits, Prf } from './prf.js';
 
 const MULTIPLIER_0 = 0xd2511f53;
@@ -16,39 +19,40 @@ const WEYL_1 = 0xbb67ae85;
 const CONTEXT_TAG = 0x574d4358;
 const TOKEN_TAG = 0x574d544b;
 
-/** High 32 bits of the 64-bit product of two unsigned 32-bit integers, in doubles without rounding. */
+/** High 32 bits of the 64-bit product of two unsigned 32-bit integers, out of products of halves. */
 function high(a: number, b: number): number {
 	const aLow = a & 0xffff;
 	const aHigh = a >>> 16;
 	const bLow = b & 0xffff;
 	const bHigh = b >>> 16;
-	const middle = aHigh * bLow + ((aLow * bLow) >>> 16);
-	const carry = aLow * bHigh + (middle & 0xffff);
-	return (aHigh * bHigh + Math.floor(middle / 0x10000) + Math.floor(carry / 0x10000)) >>> 0;
+	const middle = (Math.imul(aHigh, bLow) >>> 0) + (Math.imul(aLow, bLow) >>> 16);
+	const carry = (Math.imul(aLow, bHigh) >>> 0) + (middle & 0xffff);
+	return (Math.imul(aHigh, bHigh) + (middle >>> 16) + (carry >>> 16)) | 0;
 }
 
 /** Ten rounds on the counter in `x` (4 words, changed in place) under the key (k0, k1). */
 function rounds(x: Uint32Array, k0: number, k1: number): void {
+	let x0 = x[0] | 0;
+	let x1 = x[1] | 0;
+	let x2 = x[2] | 0;
+	let x3 = x[3] | 0;
 	for (let round = 0; round < 10; round++) {
-		if (round > 0) {
-			k0 = (k0 + WEYL_0) >>> 0;
-			k1 = (k1 + WEYL_1) >>> 0;
-		}
-		const [x0, x1, x2, x3] = x;
-		x[0] = high(MULTIPLIER_1, x2) ^ x1 ^ k0;
-		x[1] = Math.imul(MULTIPLIER_1, x2);
-		x[2] = high(MULTIPLIER_0, x0) ^ x3 ^ k1;
-		x[3] = Math.imul(MULTIPLIER_0, x0);
+		const y0 = high(MULTIPLIER_1, x2) ^ x1 ^ k0;
+		x1 = Math.imul(MULTIPLIER_1, x2);
+		x2 = high(MULTIPLIER_0, x0) ^ x3 ^ k1;
+		x3 = Math.imul(MULTIPLIER_0, x0);
+		x0 = y0;
+		k0 = (k0 + WEYL_0) | 0;
+		k1 = (k1 + WEYL_1) | 0;
 	}
+	x[0] = x0;
+	x[1] = x1;
+	x[2] = x2;
+	x[3] = x3;
 }
 
-/**
- * Binds a key.
- *
- * @param key the unsigned 64-bit key as 8 bytes, big-endian
- * @throws RangeError when the key has another length
- */
-export function philox(key: Uint8Array): Prf {
+/** A key bound in plain TypeScript, and how contexts are absorbed. */
+function bind(key: Uint8Array) {
 	if (key.length !== 8) throw new RangeError(`a philox key has 8 bytes, not ${key.length}`);
 	const view = new DataView(key.buffer, key.byteOffset, 8);
 	const k1 = view.getUint32(0);
@@ -62,7 +66,7 @@ export function philox(key: Uint8Array): Prf {
 		for (let offset = 0; offset < context.length; offset += 4) {
 			for (let i = 0; i < 4; i++)
 				x[i] = state[i] ^ (offset + i < context.length ? context[offset + i] : 0xffffffff - i);
-			rounds(x, (k0 ^ offset) >>> 0, k1);
+			rounds(x, k0 ^ offset, k1);
 			state.set(x);
 		}
 	}
@@ -73,10 +77,10 @@ export function philox(key: Uint8Array): Prf {
 		x[1] = state[0];
 		x[2] = state[1];
 		x[3] = state[2];
-		rounds(x, (k0 ^ state[3]) >>> 0, (k1 ^ TOKEN_TAG) >>> 0);
+		rounds(x, k0 ^ state[3], k1 ^ TOKEN_TAG);
 	}
 
-	return {
+	const plain = plainPrf({
 		field(context: ArrayLike<number>, token: number, _bits: FieldBits): number {
 			enter(context);
 			output(token >>> 2);
@@ -89,5 +93,36 @@ export function philox(key: Uint8Array): Prf {
 				for (let i = 0; i < 4 && start + i < out.length; i++) out[start + i] = x[i];
 			}
 		},
-	};
+	});
+	return { plain, k0, k1, state, enter };
+}
+
+/** The twin of {@link philox}: the same bits without the kernel. */
+export function plainPhilox(key: Uint8Array): Prf {
+	return bind(key).plain;
+}
+
+/**
+ * Binds a key.
+ *
+ * @param key the unsigned 64-bit key as 8 bytes, big-endian
+ * @throws RangeError when the key has another length
+ */
+export function philox(key: Uint8Array): Prf {
+	const { plain, k0, k1, state, enter } = bind(key);
+	const kernel = prfKernel();
+	if (kernel === undefined) return plain;
+	return withKernel(
+		plain,
+		{
+			id: 1,
+			enter(context, params) {
+				enter(context);
+				// The output block's counter, whose first word counts, then its key.
+				params.set([0, state[0], state[1], state[2], k0 ^ state[3], k1 ^ TOKEN_TAG]);
+			},
+			pairs: ({ run }, count, width) => run.philoxPairs(count, width, k0, k1),
+		},
+		kernel,
+	);
 }

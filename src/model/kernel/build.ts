@@ -1,5 +1,6 @@
 /**
- * Compiles `assembly.ts` into `../kernel.wasm.ts`: `npm run build:kernel`, after each change of the kernel.
+ * Compiles each kernel's `assembly.ts` into the `kernel.wasm.ts` beside its folder: `npm run build:kernel`, after
+ * each change of a kernel.
  *
  * @module
  */
@@ -8,8 +9,9 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
 
-const SOURCE = new URL('./assembly.ts', import.meta.url);
-const TARGET = new URL('../kernel.wasm.ts', import.meta.url);
+/** The folders of `src/` that have a kernel. */
+export type KernelFolder = 'model' | 'prf';
+
 const OPTIONS = [
 	'-O3',
 	'--enable',
@@ -22,14 +24,18 @@ const OPTIONS = [
 	'abort=',
 ];
 
+function place(folder: KernelFolder, file: string): URL {
+	return new URL(`../../${folder}/${file}`, import.meta.url);
+}
+
 /**
- * Compiles the kernel afresh.
+ * Compiles a kernel afresh.
  *
  * @returns the text of `kernel.wasm.ts`, the same each time
  * @throws what the compiler prints, if it finds an error
  */
-export async function compileKernel(): Promise<string> {
-	const source = await readFile(SOURCE, 'utf8');
+export async function compileKernel(folder: KernelFolder = 'model'): Promise<string> {
+	const source = await readFile(place(folder, 'kernel/assembly.ts'), 'utf8');
 	let bytes: Uint8Array | undefined;
 	const { error, stderr } = await asc.main(['kernel.ts', ...OPTIONS, '--outFile', 'kernel.wasm'], {
 		readFile: (name) => (name === 'kernel.ts' ? source : null),
@@ -52,4 +58,6 @@ export const KERNEL =
 `;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await writeFile(TARGET, await compileKernel());
+if (process.argv[1] === fileURLToPath(import.meta.url))
+	for (const folder of ['model', 'prf'] as const)
+		await writeFile(place(folder, 'kernel.wasm.ts'), await compileKernel(folder));
