@@ -1,11 +1,15 @@
 /**
- * Exact tails, e-values, intervals, power and multiple testing.
+ * Exact tails and rigorous bounds of tails, e-values, intervals, power and multiple testing.
  *
  * @module
  */
 
 export { bonferroniLog, holmLog } from './correction.js';
+export { logECumulant } from './cumulant-mixture.js';
 export { logEBernoulli, logEExponential } from './e-values.js';
+export { logGammaMomentMatchedUpperTail } from './gamma-approximation.js';
+export { logGammaSumUpperTail } from './gamma-sum.js';
+export { logGoodnessOfFit } from './goodness-of-fit.js';
 export { bernoulliInterval, exponentialMeanInterval } from './intervals.js';
 export {
 	bernoulliCritical,
@@ -21,3 +25,4 @@ export {
 	logGammaLowerTail,
 	logGammaUpperTail,
 } from './tails.js';
+export { type BernoulliGroup, logWeightedBernoulliUpperTail } from './weighted-bernoulli.js';

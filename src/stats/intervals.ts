@@ -1,12 +1,13 @@
 /**
  * Exact confidence intervals for effect sizes: each covers the truth with at least the stated probability,
- * with equal tails. Endpoints are found by bisection to the last bit and rounded outwards.
+ * with equal tails. Endpoints are found to the last bit and rounded outwards.
  *
  * @module
  */
 
-import { bisect } from './bisect.js';
+import { lastBelow } from './bisect.js';
 import { exponentialCritical } from './power.js';
+import { gammaStart, normalStart, probabilityStart } from './starts.js';
 import { checkCount, logBinomialLowerTail, logBinomialUpperTail, logGammaLowerTail } from './tails.js';
 
 /** ln of the probability that may lie beyond each end. */
@@ -32,9 +33,22 @@ export function bernoulliInterval(
 	checkCount('hits', hits);
 	if (hits > trials) throw new RangeError(`hits (${hits}) must not exceed trials (${trials})`);
 	const level = logTailLevel(confidence);
+	const z = normalStart(level);
+	// A hundredth of the interval, or of a hit.
+	const step = (0.05 * z * Math.sqrt((hits * (trials - hits)) / trials) + 0.01) / trials;
+	const end = (inside: 0 | 1, excess: (p: number) => number) => {
+		const hitsNear = hits + (inside - 0.5);
+		return lastBelow(
+			inside,
+			1 - inside,
+			excess,
+			probabilityStart(hitsNear, trials, inside === 0 ? z : -z),
+			step,
+		);
+	};
 	return [
-		hits === 0 ? 0 : bisect(0, 1, (p) => logBinomialUpperTail(hits, trials, p) <= level),
-		hits === trials ? 1 : bisect(1, 0, (p) => logBinomialLowerTail(hits, trials, p) <= level),
+		hits === 0 ? 0 : end(0, (p) => logBinomialUpperTail(hits, trials, p) - level),
+		hits === trials ? 1 : end(1, (p) => logBinomialLowerTail(hits, trials, p) - level),
 	];
 }
 
@@ -56,6 +70,12 @@ export function exponentialMeanInterval(
 	if (sum === 0) return [0, 0];
 	const largestPivot = exponentialCritical(n, level);
 	// The lower quantile lies below the upper one, so that one brackets it.
-	const smallestPivot = bisect(0, largestPivot, (pivot) => logGammaLowerTail(n, pivot) <= level);
+	const smallestPivot = lastBelow(
+		0,
+		largestPivot,
+		(pivot) => logGammaLowerTail(n, pivot) - level,
+		gammaStart(n, -normalStart(level)),
+		0.01 * Math.sqrt(n),
+	);
 	return [sum / largestPivot, sum / smallestPivot];
 }

@@ -23,12 +23,17 @@ const STIRLING_ERROR = [
 ];
 
 /**
- * δ(n) = ln n! − ln(√(2πn) (n/e)^n), n a positive integer. Absolute error below 2e-16.
+ * δ(n) = ln n! − ln(√(2πn) (n/e)^n), n > 0, whole or not (n! is Γ(n+1) then). Absolute error below 2e-16 for
+ * integers, about 1e-14 for others.
  *
  * @see Loader 2000, section 2; the series is Stirling's (Abramowitz and Stegun 6.1.41), cut after 1/n^9.
+ *   Below 16 it is reached by δ(n) − δ(n+1) = (n + ½) ln(1 + 1/n) − 1, which is (n+1)! = (n+1) n!.
  */
 function stirlingError(n: number): number {
-	if (n < STIRLING_ERROR.length) return STIRLING_ERROR[n]!;
+	if (n < STIRLING_ERROR.length) {
+		if (Number.isInteger(n)) return STIRLING_ERROR[n]!;
+		return (n + 0.5) * Math.log1p(1 / n) - 1 + stirlingError(n + 1);
+	}
 	const n2 = n * n;
 	return (1 / 12 - (1 / 360 - (1 / 1260 - (1 / 1680 - 1 / 1188 / n2) / n2) / n2) / n2) / n;
 }
@@ -42,7 +47,7 @@ function stirlingError(n: number): number {
  *
  * @see Loader 2000, section 3 (`bd0`).
  */
-function halfDeviance(x: number, mean: number, distance: number): number {
+export function halfDeviance(x: number, mean: number, distance: number): number {
 	const v = distance / (x + mean);
 	if (Math.abs(v) < 0.25) {
 		const v2 = v * v;
@@ -101,7 +106,8 @@ export function logBinomialPmf(x: number, n: number, p: number): number {
 }
 
 /**
- * ln P(N = k) for N ~ Poisson(mean); an integer 0 ≤ k ≤ 1e12, mean > 0. Arguments are not checked.
+ * ln P(N = k) for N ~ Poisson(mean); an integer 0 ≤ k ≤ 1e12, mean > 0. Arguments are not checked. For other
+ * k > 0 it is ln(mean^k e^−mean / Γ(k+1)), the first term of an incomplete gamma function.
  *
  * Accuracy as for {@link logBinomialPmf}.
  *

@@ -6,7 +6,8 @@
  * @module
  */
 
-import { bisect, bisectInteger } from './bisect.js';
+import { bisectInteger, lastBelow } from './bisect.js';
+import { gammaStart, normalStart } from './starts.js';
 import { checkCount, checkProbability, logBinomialUpperTail, logGammaUpperTail } from './tails.js';
 
 function checkLevel(logLevel: number): void {
@@ -22,7 +23,13 @@ export function bernoulliCritical(trials: number, p: number, logLevel: number): 
 	checkProbability('p', p);
 	checkLevel(logLevel);
 	if (logLevel === 0) return 0;
-	return bisectInteger(trials + 1, 0, (hits) => logBinomialUpperTail(hits, trials, p) <= logLevel);
+	const near = trials * p + normalStart(logLevel) * Math.sqrt(trials * p * (1 - p));
+	return bisectInteger(
+		trials + 1,
+		0,
+		(hits) => logBinomialUpperTail(hits, trials, p) <= logLevel,
+		Math.round(near),
+	);
 }
 
 /**
@@ -55,7 +62,13 @@ export function exponentialCritical(n: number, logLevel: number): number {
 	if (n === 0 || logLevel === -Infinity) return Infinity;
 	let enough = 2 * n;
 	while (logGammaUpperTail(n, enough) > logLevel) enough *= 2;
-	return bisect(enough, 0, (sum) => logGammaUpperTail(n, sum) <= logLevel);
+	return lastBelow(
+		enough,
+		0,
+		(sum) => logGammaUpperTail(n, sum) - logLevel,
+		gammaStart(n, normalStart(logLevel)),
+		0.01 * Math.sqrt(n),
+	);
 }
 
 /**

@@ -48,7 +48,7 @@ export function log1mExp(x: number): number {
  * compensated (Kahan 1965). Ratios fall with k (both families are log-concave), so what is left out after
  * a term is at most term · r/(1 − r).
  */
-function sumOfFallingTerms(last: number, a: number, b: number, c: number): number {
+export function sumOfFallingTerms(last: number, a: number, b: number, c: number): number {
 	let sum = 1;
 	let lost = 0;
 	let term = 1;
@@ -91,6 +91,13 @@ function poissonBelow(k: number, mean: number): number {
 
 /**
  * ln P(X ≥ hits) for X ~ Binomial(trials, p): the p-value of that many hits or more.
+ *
+ * Also an upper bound for lists of exact size, for `hits` ≥ trials·p + 1: of k distinct tokens under one context a
+ * hypergeometric number is green, whose law is that of independent trials of unequal probabilities (Vatutin and
+ * Mikhailov 1982, "Limit theorems for the number of empty cells in an equiprobable scheme for group allocation of
+ * particles"), so a sum over contexts is too; and that has no larger upper tail than the binomial with the mean
+ * probability, from its mean + 1 on (Hoeffding 1956, "On the distribution of the number of successes in independent
+ * trials"). `test/stats/exact-size-lists.test.ts` enumerates small cases.
  *
  * @param hits an integer ≥ 0; more than `trials` gives −∞
  * @param trials an integer from 0 to 1e12
