@@ -8,16 +8,17 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { randomStream } from '../src/embed/random.js';
 import { embeddedTokenizer } from '../src/generate/embedded.js';
-import { bindMark, type Mark } from '../src/marks/mark.js';
+import { bindMark } from '../src/marks/mark.js';
 import type { MarkSpec } from '../src/marks/mark-spec.js';
 import {
 	logBernoulliAttainableSize,
 	logBinomialLowerTail,
 	logBinomialUpperTail,
 } from '../src/stats/index.js';
+import { logPValue } from '../src/verify/null-law.js';
 import { newPairSet, type PairSet } from '../src/verify/pairs.js';
 import { tallyPairs } from '../src/verify/tally.js';
-import { logPValue } from '../src/verify/test-result.js';
+import { freshKey, specOf } from './fresh-marks.js';
 import type { Bench, Row } from './rows.js';
 
 /** One record: what was asked, and the text to test. */
@@ -41,27 +42,6 @@ export interface NullRates {
 
 const LEVELS = [1e-2, 1e-3];
 
-/** A mark with a key that nobody has used. */
-export function freshMark(scheme: 'gumbel' | 'kgw', contextWidth: number, key: Uint8Array): Mark {
-	const spec: MarkSpec = {
-		version: 1,
-		scheme: scheme === 'gumbel' ? { name: 'gumbel' } : { name: 'kgw', gamma: 0.25, delta: 2 },
-		prf: 'chacha8-v1',
-		contextWidth,
-		channel: scheme === 'gumbel' ? 'choice' : 'shape',
-		layer: 'deployment',
-		deployment: 'calibration',
-		member: null,
-		share: 256,
-		selector: 'all',
-		start: 'skip',
-		epoch: 0,
-		tokenizer: null,
-		commitment: null,
-	};
-	return bindMark(spec, key);
-}
-
 /**
  * Tests groups of records under fresh keys.
  *
@@ -70,35 +50,34 @@ export function freshMark(scheme: 'gumbel' | 'kgw', contextWidth: number, key: U
  */
 export function calibrate(
 	groups: readonly (readonly NullRecord[])[],
-	scheme: 'gumbel' | 'kgw',
-	contextWidth: number,
+	spec: MarkSpec,
 	tests: number,
 	seed: string,
 ): NullRates {
-	const random = randomStream(`calibration/${seed}/${scheme}/${contextWidth}`);
-	const key = new Uint8Array(32);
+	const random = randomStream(`calibration/${seed}`);
 	const sets = new Map<number, PairSet>();
 	const logPs: number[] = [];
 	const expected = LEVELS.map(() => 0);
 	const attainable = new Map<number, number[]>();
+	let continuous = false;
 	for (let test = 0; test < tests; test++) {
 		const index = test % groups.length;
 		let pairs = sets.get(index);
 		if (pairs === undefined) {
-			pairs = newPairSet({ contextWidth, start: 'skip' });
+			pairs = newPairSet(spec);
 			for (const { prompt, tokens } of groups[index]) pairs.add(tokens, prompt);
 			sets.set(index, pairs);
 		}
-		for (let i = 0; i < 32; i++) key[i] = Math.floor(random.next() * 256);
-		const mark = freshMark(scheme, contextWidth, key);
+		const mark = bindMark(spec, freshKey(spec, random));
 		const tally = tallyPairs(pairs, mark);
 		const law = mark.scheme.null;
+		continuous = law.kind === 'exponential' || law.kind === 'two-exponentials';
 		logPs.push(logPValue(tally, law));
 		let sizes = attainable.get(tally.scored);
 		if (sizes === undefined) {
 			sizes = LEVELS.map((level) =>
 				law.kind === 'bernoulli'
-					? Math.exp(logBernoulliAttainableSize(tally.scored, law.p, Math.log(level)))
+					? Math.exp(logBernoulliAttainableSize(tally.scored * law.trials, law.p, Math.log(level)))
 					: tally.scored > 0
 						? level
 						: 0,
@@ -116,7 +95,7 @@ export function calibrate(
 			rejected: logPs.filter((logP) => logP <= Math.log(level)).length,
 			expected: expected[i] / tests,
 		})),
-		ksP: scheme === 'gumbel' ? kolmogorovP(logPs.map(Math.exp)) : null,
+		ksP: continuous ? kolmogorovP(logPs.map(Math.exp)) : null,
 	};
 }
 
@@ -176,7 +155,7 @@ export function repositoryTexts(size: number): Record<string, NullRecord[]> {
 }
 
 /** Records of a folder of (gzipped) JSONL files with `prompt` and `text`, by file. */
-function corpusRecords(folder: string, perFile: number): NullRecord[][] {
+export function corpusRecords(folder: string, perFile: number): NullRecord[][] {
 	const tokenizer = embeddedTokenizer();
 	return readdirSync(folder)
 		.filter((name) => /\.jsonl(\.gz)?$/.test(name))
@@ -198,6 +177,7 @@ function corpusRecords(folder: string, perFile: number): NullRecord[][] {
 
 const WIDTHS = [1, 2, 4];
 const SCHEMES = ['gumbel', 'kgw'] as const;
+const specs = { gumbel: { name: 'gumbel' }, kgw: { name: 'kgw', gamma: 0.25, delta: 2 } } as const;
 
 export const bench: Bench = {
 	about:
@@ -227,7 +207,8 @@ export const bench: Bench = {
 		const cells = jobs.flatMap((job) =>
 			SCHEMES.flatMap((scheme) =>
 				WIDTHS.map((width) => {
-					const rates = calibrate(job.groups, scheme, width, job.tests, job.name);
+					const spec = specOf({ scheme: specs[scheme], prf: 'chacha8-v1', contextWidth: width });
+					const rates = calibrate(job.groups, spec, job.tests, `${job.name}/${scheme}/${width}`);
 					console.log(job.name, scheme, width, JSON.stringify(rates));
 					return { job, scheme, width, rates };
 				}),

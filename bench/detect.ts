@@ -10,7 +10,7 @@ import type { Mark } from '../src/marks/mark.js';
 import { bindMark } from '../src/marks/mark.js';
 import { VllmConfig, vllmMark } from '../src/marks/vllm-config.js';
 import { detect } from '../src/verify/detect.js';
-import { freshMark } from './calibration.js';
+import { freshMark } from './fresh-marks.js';
 import { type Bench, interleave } from './rows.js';
 
 const key = new Uint8Array(32).fill(7);

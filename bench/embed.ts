@@ -6,7 +6,7 @@
 import { createMarker } from '../src/embed/marker.js';
 import { randomStream } from '../src/embed/random.js';
 import { bindMark, type Mark } from '../src/marks/mark.js';
-import { freshMark } from './calibration.js';
+import { freshMark } from './fresh-marks.js';
 import { type Bench, interleave } from './rows.js';
 
 /** Logits with the spread of a language model's: a few likely tokens, a long tail. */

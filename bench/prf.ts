@@ -4,16 +4,13 @@
  * @module
  */
 import { createCipheriv } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { ctr } from '@noble/ciphers/aes.js';
 import { build } from 'esbuild';
-import { chromium } from 'playwright-core';
 import { chacha8 } from '../src/prf/chacha8.js';
+import { CHROMIUM, launchChromium } from '../test/chromium.js';
 import { type Bench, interleave, type Row } from './rows.js';
 
 const TOKENS = 128_256;
-
-const BROWSERS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
 /** Runs in the page: µs for the keystream of a vocabulary of 8-bit fields, and ns for one pair. */
 const PAGE = `
@@ -57,14 +54,14 @@ interface PageTimes {
 	readonly aesWebPairs: number;
 }
 
-async function measureInBrowser(executablePath: string, repeats: number): Promise<PageTimes> {
+async function measureInBrowser(repeats: number): Promise<PageTimes> {
 	const bundle = await build({
 		stdin: { contents: PAGE, resolveDir: process.cwd(), loader: 'ts' },
 		bundle: true,
 		format: 'esm',
 		write: false,
 	});
-	const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] });
+	const browser = await launchChromium();
 	try {
 		const page = await browser.newPage();
 		// WebCrypto exists on secure origins only, so the page is served as one.
@@ -137,9 +134,8 @@ export const bench: Bench = {
 			),
 			row('node pairs', perPair(pairs[0]), perPair(pairs[2]), '@noble/ciphers AES-256', 'ns a pair'),
 		];
-		const browser = BROWSERS.find((path) => existsSync(path));
-		if (browser === undefined) return { rows, notes: ['No browser was found; its rows are missing.'] };
-		const page = await measureInBrowser(browser, repeats);
+		if (CHROMIUM === undefined) return { rows, notes: ['No browser was found; its rows are missing.'] };
+		const page = await measureInBrowser(repeats);
 		rows.push(
 			row(
 				'browser bulk',

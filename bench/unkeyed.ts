@@ -7,7 +7,7 @@ import { createMarker } from '../src/embed/marker.js';
 import { embeddedModel, embeddedPrompts, embeddedTokenizer } from '../src/generate/embedded.js';
 import { sampleTexts } from '../src/generate/sample.js';
 import { detect } from '../src/verify/detect.js';
-import { freshMark } from './calibration.js';
+import { freshMark } from './fresh-marks.js';
 import { type Bench, median } from './rows.js';
 
 const SHARES = [0, 0.05, 0.1, 0.2, 0.4];

@@ -3,7 +3,8 @@
  *
  * @module
  */
-export { loadTokenizer, type Tokenizer } from './corpus/tokenizer.js';
+export { loadTokenizer } from './corpus/load-tokenizer.js';
+export type { Tokenizer } from './corpus/tokenizer.js';
 export { createMarker, type Generation, type Marker } from './embed/marker.js';
 export type { Receipt } from './embed/receipt.js';
 export { TouchmarkError } from './errors.js';

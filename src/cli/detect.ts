@@ -7,7 +7,7 @@ import type { Command } from 'commander';
 import { readTextDocuments, readTokenDocuments } from '../corpus/documents.js';
 import { badInput } from '../errors.js';
 import { type DetectResult, detect } from '../verify/detect.js';
-import { upstreamGumbel } from '../verify/upstream.js';
+import type { EntropyWeighting } from '../verify/entropy-weighted.js';
 import { type Edge, EXIT } from './edge.js';
 import { type MarkFlags, marksFromFlags, tokenizerFor, withMarkFlags } from './marks.js';
 import { parseLevel } from './numbers.js';
@@ -18,6 +18,9 @@ interface Flags extends MarkFlags {
 	readonly textField: string;
 	readonly promptField: string;
 	readonly failOnDetect?: boolean;
+	readonly edited?: boolean;
+	readonly entropyField?: string;
+	readonly entropyWeighting: EntropyWeighting;
 }
 
 /** Adds the command. */
@@ -26,17 +29,34 @@ export function addDetect(program: Command, edge: Edge, exit: (code: number) => 
 		.command('detect')
 		.description('is this text marked? One result a document.')
 		.argument('<files...>', 'text files, or JSONL with a text field')
-		.option('--tokens', 'files hold token ids: one JSON array of integers a line')
+		.option(
+			'--tokens',
+			'files hold token ids: one JSON array of integers a line (with --entropy-field: an object with tokens and that field)',
+		)
 		.option('--text-field <name>', 'field of a JSONL record that holds the text', 'text')
 		.option(
 			'--prompt-field <name>',
 			'field that holds what the author was given; its contexts are not scored',
 			'prompt',
 		)
+		.option('--edited', 'declare a second test for gumbel marks, for texts that may have been edited')
+		.option(
+			'--entropy-field <name>',
+			'field with the entropy of each token, nats; declares a second test for green lists',
+		)
+		.option(
+			'--entropy-weighting <kind>',
+			'ewd (weights), or sweet:NATS (only tokens of at least this entropy)',
+			parseWeighting,
+			{ kind: 'ewd' },
+		)
 		.option('--level <p>', 'error rate of a verdict, corrected for the number of marks', parseLevel, 1e-6)
 		.option('--fail-on-detect', 'exit with 3 when a document is marked');
 	withMarkFlags(command).action(async (files: string[], flags: Flags) => {
-		const { marks, searchBits, vllm } = await marksFromFlags(edge, flags);
+		const { marks, searchBits, upstream } = await marksFromFlags(edge, flags);
+		const tokenizer =
+			flags.tokens && flags.tokenizer === undefined ? undefined : await tokenizerFor(marks, flags);
+		const fingerprint = { tokenizer: tokenizer?.fingerprint ?? null };
 		let found = false;
 		for await (const document of documents(files, flags)) {
 			const { level } = flags;
@@ -44,26 +64,33 @@ export function addDetect(program: Command, edge: Edge, exit: (code: number) => 
 				level,
 				searchBits,
 				given: document.given,
+				edited: flags.edited ?? false,
+				...(document.entropies === undefined
+					? {}
+					: { entropies: { values: document.entropies, weighting: flags.entropyWeighting } }),
 			});
 			found ||= result.verdict === 'marked';
-			const upstream = vllm === undefined ? {} : { upstream: upstreamGumbel(document.tokens, vllm) };
-			edge.out(flags.json ? `${JSON.stringify({ ...result, ...upstream })}\n` : describe(result));
+			const theirs = upstream === undefined ? {} : { upstream: upstream(document.tokens) };
+			edge.out(
+				flags.json ? `${JSON.stringify({ ...result, ...fingerprint, ...theirs })}\n` : describe(result),
+			);
 		}
 		if (found && flags.failOnDetect) exit(EXIT.detected);
 
-		async function* documents(paths: readonly string[], { tokens, textField, promptField }: Flags) {
-			const tokenizer = tokens && flags.tokenizer === undefined ? undefined : tokenizerFor(marks, flags);
+		async function* documents(paths: readonly string[], chosen: Flags) {
+			const { tokens, textField, promptField, entropyField } = chosen;
 			for (const path of paths) {
 				if (tokens)
-					for await (const document of readTokenDocuments(path, tokenizer?.vocabSize))
+					for await (const document of readTokenDocuments(path, tokenizer?.vocabSize, entropyField))
 						yield { ...document, given: [] };
 				else if (tokenizer !== undefined)
-					for await (const { id, text, prompt } of readTextDocuments(path, {
+					for await (const { text, prompt, ...rest } of readTextDocuments(path, {
 						text: textField,
 						prompt: promptField,
+						...(entropyField === undefined ? {} : { entropies: entropyField }),
 					}))
 						yield {
-							id,
+							...rest,
 							tokens: tokenizer.encode(text),
 							given: prompt === undefined ? [] : tokenizer.encode(prompt),
 						};
@@ -71,6 +98,14 @@ export function addDetect(program: Command, edge: Edge, exit: (code: number) => 
 			}
 		}
 	});
+}
+
+/** `ewd` or `sweet:NATS`. */
+function parseWeighting(value: string): EntropyWeighting {
+	if (value === 'ewd') return { kind: 'ewd' };
+	const threshold = value.startsWith('sweet:') ? Number(value.slice(6)) : Number.NaN;
+	if (!(threshold >= 0)) throw badInput('--entropy-weighting: must be ewd, or sweet:NATS such as sweet:1');
+	return { kind: 'sweet', threshold };
 }
 
 function describe(result: DetectResult): string {

@@ -14,6 +14,7 @@ import {
 	embeddedTokenizer,
 } from '../generate/embedded.js';
 import { sampleTexts } from '../generate/sample.js';
+import type { Keyring } from '../keys/keyring.js';
 import { type CommonOptions, type Edge, warn } from './edge.js';
 import { ringFromFlags } from './marks.js';
 import { parseInteger } from './numbers.js';
@@ -46,7 +47,9 @@ export function addGenerate(program: Command, edge: Edge): void {
 			if (ring === undefined) warn(edge, flags, 'without --keyring the texts are not marked');
 			const model = embeddedModel(flags.model as EmbeddedModel);
 			const tokenizer = embeddedTokenizer();
-			const marks = ring?.marks.map((spec) => ring.bind(spec, 'embed')) ?? [];
+			// Marks of other systems are embedded by those systems.
+			const ours = ring?.marks.filter((spec) => spec.prf === 'chacha8-v1') ?? [];
+			const marks = ours.map((spec) => (ring as Keyring).bind(spec, 'embed'));
 			for (const mark of marks)
 				if (mark.spec.tokenizer !== tokenizer.fingerprint)
 					throw badInput(

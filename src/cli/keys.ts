@@ -1,22 +1,38 @@
 /**
- * `touchmark keys`: create a key ring, commit its keys to a log, list its marks.
+ * `touchmark keys`: create a key ring, add marks, commit their keys to a log, list and export them.
  *
  * @module
  */
 
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
-import { loadTokenizer } from '../corpus/tokenizer.js';
+import { openTokenizer } from '../corpus/open-tokenizer.js';
 import { badInput } from '../errors.js';
 import { embeddedTokenizer } from '../generate/embedded.js';
 import { createKeyring, type Keyring } from '../keys/keyring.js';
 import { commitMarks } from '../ledger/log.js';
-import { defaultMarks } from '../marks/defaults.js';
+import { COMPATIBLE, type Compatible, defaultMarks } from '../marks/defaults.js';
+import type { GeneratorName } from '../marks/generators.js';
 import { markId } from '../marks/mark-spec.js';
+import { PURPOSES } from '../marks/purposes.js';
 import { writeWhole } from '../output.js';
 import { type CommonOptions, type Edge, warn } from './edge.js';
+import { addCompatible, exportMark, type Target } from './keys-export.js';
 import { ringFromFlags } from './marks.js';
+import { parseInteger } from './numbers.js';
 import { passphraseSource } from './passphrase.js';
+
+/** What `export` adds to a ring that has no mark for the target. */
+const ADDED_BY_EXPORT: Readonly<Record<Target, Compatible | undefined>> = {
+	vllm: 'vllm',
+	hf: 'hf-synthid',
+	spec: undefined,
+};
+const FOREIGN: Readonly<Record<Target, readonly GeneratorName[]>> = {
+	vllm: ['philox4x32-10-v1'],
+	hf: ['transformers-kgw-v1', 'transformers-synthid-v1'],
+	spec: [],
+};
 
 interface RingFlags extends CommonOptions {
 	readonly keyring: string;
@@ -30,7 +46,7 @@ export function saveRing(path: string, ring: Keyring): void {
 
 /** Adds the commands. */
 export function addKeys(program: Command, edge: Edge): void {
-	const keys = program.command('keys').description('key ring: create, commit, list');
+	const keys = program.command('keys').description('key ring: create, add, commit, list, export');
 	const ringCommand = (name: string, description: string) =>
 		keys
 			.command(name)
@@ -45,7 +61,8 @@ export function addKeys(program: Command, edge: Edge): void {
 		.action(async (flags: RingFlags & { deployment: string; tokenizer?: string; unsealed?: boolean }) => {
 			if (existsSync(flags.keyring))
 				throw badInput(`${flags.keyring}: exists already; key rings are never overwritten`);
-			const tokenizer = flags.tokenizer === undefined ? embeddedTokenizer() : loadTokenizer(flags.tokenizer);
+			const tokenizer =
+				flags.tokenizer === undefined ? embeddedTokenizer() : await openTokenizer(flags.tokenizer);
 			const passphrase = passphraseSource(edge, flags.passphraseCommand);
 			const ring = createKeyring(flags.unsealed ? { unsealed: true } : { passphrase: await passphrase() });
 			for (const template of defaultMarks(flags.deployment, tokenizer.fingerprint)) ring.add(template);
@@ -67,6 +84,83 @@ export function addKeys(program: Command, edge: Edge): void {
 	ringCommand('list', 'the marks of a key ring').action(async (flags: RingFlags) => {
 		report(await ringFromFlags(edge, flags), flags);
 	});
+
+	ringCommand('add', "a mark that another system's own code embeds, with a key of this ring")
+		.requiredOption('--for <system>', `${COMPATIBLE.join(', ')}`, (value: string): Compatible => {
+			if (!COMPATIBLE.includes(value as Compatible))
+				throw badInput(`--for: must be one of ${COMPATIBLE.join(', ')}`);
+			return value as Compatible;
+		})
+		.option('--width <n>', "ids of context (default: the system's own)", parseInteger('--width', 1, 16))
+		.option(
+			'--vocab-size <n>',
+			"the model's vocabulary (hf-kgw, hf-selfhash)",
+			parseInteger('--vocab-size', 2, 2 ** 21),
+		)
+		.action(async (flags: RingFlags & { for: Compatible; width?: number; vocabSize?: number }) => {
+			const ring = await ringFromFlags(edge, flags);
+			addCompatible(ring, flags.for, {
+				...(flags.width === undefined ? {} : { contextWidth: flags.width }),
+				...(flags.vocabSize === undefined ? {} : { vocabSize: flags.vocabSize }),
+			});
+			saveRing(flags.keyring, ring);
+			report(ring, flags);
+		});
+
+	ringCommand('export', "a mark's key as another system's configuration, or opened for another verifier")
+		.option('--vllm', 'for `vllm serve --watermark-config`')
+		.option('--hf', "for transformers' WatermarkingConfig or SynthIDTextWatermarkingConfig")
+		.option('--spec', 'the mark with its key, for `touchmark detect --spec`')
+		.option('--mark <id>', 'which mark (default: the only one that the target can express)')
+		.option('--out <file>', 'where to write it, readable by its owner only (default: touchmark-TARGET.json)')
+		.option('--reveal', 'print the configuration, key included, on the screen')
+		.action(
+			async (
+				flags: RingFlags & {
+					vllm?: boolean;
+					hf?: boolean;
+					spec?: boolean;
+					mark?: string;
+					out?: string;
+					reveal?: boolean;
+				},
+			) => {
+				const targets = (['vllm', 'hf', 'spec'] as const).filter((target) => flags[target]);
+				if (targets.length !== 1) throw badInput('give one of --vllm, --hf, --spec');
+				const [target] = targets;
+				const ring = await ringFromFlags(edge, flags);
+				const kind = ADDED_BY_EXPORT[target];
+				if (
+					kind !== undefined &&
+					flags.mark === undefined &&
+					!ring.marks.some(({ prf }) => FOREIGN[target].includes(prf))
+				) {
+					// A new ring has our own marks only; the fleet's gets its key from the same ring.
+					const added = addCompatible(ring, kind, {});
+					saveRing(flags.keyring, ring);
+					warn(edge, flags, `${flags.keyring}: mark ${markId(added).slice(0, 16)} was added for ${target}`);
+				}
+				const { spec, text, purposes } = exportMark(ring, target, flags.mark);
+				const out = flags.out ?? `touchmark-${target}.json`;
+				if (flags.reveal) edge.out(text);
+				else writeWhole(out, text, 0o600);
+				if (ring.logged(spec) === null)
+					warn(
+						edge,
+						flags,
+						`mark ${markId(spec).slice(0, 16)} is in no log yet; run \`touchmark keys commit\` before the first marked token`,
+					);
+				const summary = { mark: markId(spec), target, ...(flags.reveal ? {} : { file: out }), purposes };
+				if (flags.json && !flags.reveal) edge.out(`${JSON.stringify(summary)}\n`);
+				else if (!flags.json)
+					(flags.reveal ? edge.err : edge.out)(
+						`${flags.reveal ? '' : `${out}: mark ${markId(spec).slice(0, 16)} for ${target}\n`}${PURPOSES.map(
+							(purpose) =>
+								`  ${purpose}: ${purposes[purpose].served ? 'yes' : 'no'}, ${purposes[purpose].why}\n`,
+						).join('')}`,
+					);
+			},
+		);
 
 	function report(ring: Keyring, flags: CommonOptions): void {
 		for (const spec of ring.marks) {

@@ -5,14 +5,19 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { loadTokenizer, type Tokenizer } from '../corpus/tokenizer.js';
+import type { z } from 'zod';
+import { openTokenizer } from '../corpus/open-tokenizer.js';
+import type { Tokenizer } from '../corpus/tokenizer.js';
 import { badInput } from '../errors.js';
 import { embeddedTokenizer } from '../generate/embedded.js';
 import { checked, parseJson } from '../input.js';
 import { type Keyring, openKeyring } from '../keys/keyring.js';
+import { bindOpenedMark } from '../keys/opened-mark.js';
+import { generatorOf } from '../marks/generators.js';
+import { HfConfig, hfMark } from '../marks/hf-config.js';
 import type { Mark } from '../marks/mark.js';
-import { VLLM_KEY_BITS, VllmConfig, vllmMark } from '../marks/vllm-config.js';
-import { PRFS } from '../prf/prf.js';
+import { VllmConfig, vllmMark } from '../marks/vllm-config.js';
+import { upstreamHf, upstreamVllm } from '../verify/upstream.js';
 import { type CommonOptions, type Edge, warn } from './edge.js';
 import { passphraseSource } from './passphrase.js';
 
@@ -20,7 +25,9 @@ import { passphraseSource } from './passphrase.js';
 export interface MarkFlags extends CommonOptions {
 	readonly keyring?: string;
 	readonly passphraseCommand?: string;
+	readonly spec?: string;
 	readonly vllmConfig?: string;
+	readonly hfConfig?: string;
 	readonly tokenizer?: string;
 }
 
@@ -29,17 +36,22 @@ export function withMarkFlags(command: Command): Command {
 	return command
 		.option('--keyring <file>', 'key ring that holds the marks')
 		.option('--passphrase-command <command>', 'prints the passphrase of a sealed key ring')
+		.option('--spec <file>', 'an opened mark (`touchmark keys export --spec`)')
 		.option('--vllm-config <json>', "vLLM's --watermark-config, as JSON or a file that holds it")
-		.option('--tokenizer <path>', 'tokenizer.json of the marked model, or its folder');
+		.option(
+			'--hf-config <json>',
+			"transformers' watermarking configuration, as JSON or a file that holds it; green lists need vocab_size",
+		)
+		.option('--tokenizer <path>', 'tokenizer.json of the marked model, its folder, or tiktoken:NAME');
 }
 
 /** Marks with what a verdict must know about their keys. */
 export interface ChosenMarks {
 	readonly marks: readonly [Mark, ...Mark[]];
-	/** Bits of key space to pay for: 0 when every key was committed to a log. */
-	readonly searchBits: number;
-	/** Present when the marks are vLLM's: its own numbers are then reported too. */
-	readonly vllm?: VllmConfig;
+	/** Bits of key space to pay for: 0 for keys that were committed to a log. */
+	readonly searchBits: (mark: Mark) => number;
+	/** Present when the configuration is another system's: what its own detector says of the tokens. */
+	readonly upstream?: (tokens: ArrayLike<number>) => object;
 }
 
 /** Reads a file as text. @throws TouchmarkError `bad-input` */
@@ -57,7 +69,10 @@ function codeOf(error: unknown): string {
 }
 
 /** Opens the ring that the flags name. */
-export async function ringFromFlags(edge: Edge, flags: MarkFlags): Promise<Keyring> {
+export async function ringFromFlags(
+	edge: Edge,
+	flags: Pick<MarkFlags, 'keyring' | 'passphraseCommand'>,
+): Promise<Keyring> {
 	const path = flags.keyring;
 	if (path === undefined) throw badInput('give --keyring FILE');
 	const file = parseJson(readText(path), path);
@@ -66,22 +81,32 @@ export async function ringFromFlags(edge: Edge, flags: MarkFlags): Promise<Keyri
 
 /** The marks to verify. @throws TouchmarkError `bad-input` unless exactly one source is given */
 export async function marksFromFlags(edge: Edge, flags: MarkFlags): Promise<ChosenMarks> {
-	if ((flags.keyring === undefined) === (flags.vllmConfig === undefined))
-		throw badInput('say which mark to look for: give either --keyring FILE or --vllm-config JSON');
+	const { keyring, spec, vllmConfig, hfConfig } = flags;
+	if ([keyring, spec, vllmConfig, hfConfig].filter((flag) => flag !== undefined).length !== 1)
+		throw badInput(
+			'say which mark to look for: give one of --keyring FILE, --spec FILE, --vllm-config JSON, --hf-config JSON',
+		);
 	const chosen =
-		flags.vllmConfig === undefined ? await marksOfRing(edge, flags) : marksOfVllm(flags.vllmConfig);
+		keyring !== undefined
+			? await marksOfRing(edge, flags)
+			: spec !== undefined
+				? marksOfSpec(spec)
+				: vllmConfig !== undefined
+					? marksOfVllm(vllmConfig)
+					: marksOfHf(hfConfig ?? '');
 	for (const name of new Set(chosen.marks.map((mark) => mark.spec.prf)))
-		if (!PRFS[name].hardened)
+		if (!generatorOf(name).hardened)
 			warn(
 				edge,
 				flags,
 				`${name} is supported for compatibility only: it does not protect against forgery or key recovery`,
 			);
-	if (chosen.searchBits > 0)
+	const paid = chosen.marks.map(chosen.searchBits).filter((bits) => bits > 0);
+	if (paid.length > 0)
 		warn(
 			edge,
 			flags,
-			`the key was not committed beforehand; verdicts pay for a search over ${chosen.searchBits} bits of keys`,
+			`${paid.length === chosen.marks.length ? 'the key' : `${paid.length} of ${chosen.marks.length} keys`} was not committed beforehand; verdicts pay for a search over ${Math.max(...paid)} bits of keys`,
 		);
 	return chosen;
 }
@@ -91,17 +116,42 @@ async function marksOfRing(edge: Edge, flags: MarkFlags): Promise<ChosenMarks> {
 	const [first, ...rest] = ring.marks.map((spec) => ring.bind(spec, 'verify'));
 	if (first === undefined)
 		throw badInput(`${flags.keyring}: holds no marks; create one with \`touchmark keys create\``);
-	const uncommitted = ring.marks.filter((spec) => ring.logged(spec) === null);
-	const searchBits = Math.max(0, ...uncommitted.map((spec) => 8 * PRFS[spec.prf].keyBytes));
+	const searchBits = ({ spec }: Mark) =>
+		ring.logged(spec) === null ? generatorOf(spec.prf).searchBits(spec.scheme) : 0;
 	return { marks: [first, ...rest], searchBits };
 }
 
-function marksOfVllm(flag: string): ChosenMarks {
+function marksOfSpec(path: string): ChosenMarks {
+	const { mark, searchBits } = bindOpenedMark(parseJson(readText(path), path), path);
+	return { marks: [mark], searchBits: () => searchBits };
+}
+
+/** The value of a flag that is JSON, or a file that holds it. */
+function configOf<T extends z.ZodType>(schema: T, name: string, flag: string): z.output<T> {
 	const inline = flag.trimStart().startsWith('{');
-	if (!inline && !existsSync(flag)) throw badInput('--vllm-config: is neither JSON nor a file that exists');
-	const where = inline ? '--vllm-config' : flag;
-	const vllm = checked(VllmConfig, parseJson(inline ? flag : readText(flag), where), where);
-	return { marks: [vllmMark(vllm)], searchBits: VLLM_KEY_BITS, vllm };
+	if (!inline && !existsSync(flag)) throw badInput(`${name}: is neither JSON nor a file that exists`);
+	const where = inline ? name : flag;
+	return checked(schema, parseJson(inline ? flag : readText(flag), where), where);
+}
+
+function marksOfVllm(flag: string): ChosenMarks {
+	const config = configOf(VllmConfig, '--vllm-config', flag);
+	// The key is a 64-bit number whatever PRF it is given to.
+	return {
+		marks: [vllmMark(config)],
+		searchBits: () => 64,
+		upstream: (tokens) => upstreamVllm(tokens, config),
+	};
+}
+
+function marksOfHf(flag: string): ChosenMarks {
+	const config = configOf(HfConfig, '--hf-config', flag);
+	const mark = hfMark(config);
+	return {
+		marks: [mark],
+		searchBits: ({ spec }) => generatorOf(spec.prf).searchBits(spec.scheme),
+		upstream: (tokens) => upstreamHf(tokens, config),
+	};
 }
 
 /**
@@ -109,9 +159,10 @@ function marksOfVllm(flag: string): ChosenMarks {
  *
  * @throws TouchmarkError `bad-input` when marks and tokenizer do not belong together
  */
-export function tokenizerFor(marks: readonly Mark[], flags: MarkFlags): Tokenizer {
+export async function tokenizerFor(marks: readonly Mark[], flags: MarkFlags): Promise<Tokenizer> {
 	const wanted = new Set(marks.map((mark) => mark.spec.tokenizer));
-	const tokenizer = flags.tokenizer === undefined ? embeddedTokenizer() : loadTokenizer(flags.tokenizer);
+	const tokenizer =
+		flags.tokenizer === undefined ? embeddedTokenizer() : await openTokenizer(flags.tokenizer);
 	const other = [...wanted].find((fingerprint) => fingerprint !== tokenizer.fingerprint);
 	if (other === undefined || (other === null && flags.tokenizer !== undefined)) return tokenizer;
 	if (flags.tokenizer === undefined)

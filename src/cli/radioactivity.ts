@@ -45,7 +45,7 @@ export function addRadioactivity(program: Command, edge: Edge, exit: (code: numb
 	withMarkFlags(command).action(async (flags: Flags) => {
 		if (flags.mode !== 'closed') throw badInput('--mode: must be closed');
 		const { marks, searchBits } = await marksFromFlags(edge, flags);
-		const tokenizer = tokenizerFor(marks, flags);
+		const tokenizer = await tokenizerFor(marks, flags);
 		const exchanges: Exchange[] = [];
 		for (const path of flags.suspect)
 			for await (const { text, prompt } of readTextDocuments(path, {
@@ -58,7 +58,9 @@ export function addRadioactivity(program: Command, edge: Edge, exit: (code: numb
 				});
 		const { level, heldOutKeys } = flags;
 		const { result } = radioactivity(exchanges, marks, { level, searchBits, heldOutKeys });
-		edge.out(flags.json ? `${JSON.stringify(result)}\n` : describe(result));
+		edge.out(
+			flags.json ? `${JSON.stringify({ ...result, tokenizer: tokenizer.fingerprint })}\n` : describe(result),
+		);
 		if (flags.failOnDetect && (result.verdict === 'marked' || result.verdict === 'trained-on-marked'))
 			exit(EXIT.detected);
 	});

@@ -15,21 +15,28 @@ export interface TextDocument {
 	readonly text: string;
 	/** What the suspect was given; its contexts are not scored. */
 	readonly prompt?: string;
+	/** Entropy of each token, nats; where a field for it was named. */
+	readonly entropies?: readonly number[];
 }
 
 /** Token ids to be tested. */
 export interface TokenDocument {
 	readonly id: string;
 	readonly tokens: readonly number[];
+	readonly entropies?: readonly number[];
 }
 
 const Text = z.string({ error: 'must be a string' });
+const Entropies = z.array(z.number().min(0, 'is an entropy below 0'), {
+	error: 'must be a JSON array of numbers',
+});
 const Id = z.union([z.string(), z.number()]);
 
 /** Which fields of a JSONL record are read; other fields are left alone. */
 export interface Fields {
 	readonly text: string;
 	readonly prompt: string;
+	readonly entropies?: string;
 }
 export const DEFAULT_FIELDS: Fields = { text: 'text', prompt: 'prompt' };
 
@@ -58,6 +65,7 @@ export async function* readTextDocuments(
 		id: Id.optional(),
 		[fields.text]: Text,
 		[fields.prompt]: Text.nullable().optional(),
+		...(fields.entropies === undefined ? {} : { [fields.entropies]: Entropies }),
 	});
 	for await (const { value, line } of readJsonLines(path)) {
 		const record = checked(Record, value, `${path}:${line.number}`) as Record<string, unknown>;
@@ -66,6 +74,7 @@ export async function* readTextDocuments(
 			id: String(record.id ?? line.number),
 			text: record[fields.text] as string,
 			...(typeof prompt === 'string' ? { prompt } : {}),
+			...(fields.entropies === undefined ? {} : { entropies: record[fields.entropies] as number[] }),
 		};
 	}
 }
@@ -77,9 +86,14 @@ export const MAX_TOKEN_ID = 2 ** 27 - 1;
  * Documents of token ids: one JSON array of integers a line.
  *
  * @param vocabSize ids must be below it; without one, below 2^27
+ * @param entropies a field: lines are then objects with `tokens` and it, the entropy of each token
  * @throws TouchmarkError `bad-input` that names file, line and position
  */
-export async function* readTokenDocuments(path: string, vocabSize?: number): AsyncGenerator<TokenDocument> {
+export async function* readTokenDocuments(
+	path: string,
+	vocabSize?: number,
+	entropies?: string,
+): AsyncGenerator<TokenDocument> {
 	const limit = vocabSize ?? MAX_TOKEN_ID + 1;
 	const IntegerList = z.array(
 		z
@@ -88,8 +102,16 @@ export async function* readTokenDocuments(path: string, vocabSize?: number): Asy
 			.lt(limit, `is a token id outside the vocabulary of ${limit}`),
 		{ error: 'must be a JSON array of token ids' },
 	);
-	for await (const { value, line } of readJsonLines(path))
-		yield { id: String(line.number), tokens: checked(IntegerList, value, `${path}:${line.number}`) };
+	const Weighted = z.looseObject({ tokens: IntegerList, [entropies ?? '']: Entropies });
+	for await (const { value, line } of readJsonLines(path)) {
+		const id = String(line.number);
+		const where = `${path}:${line.number}`;
+		if (entropies === undefined) yield { id, tokens: checked(IntegerList, value, where) };
+		else {
+			const record = checked(Weighted, value, where) as Record<string, number[]>;
+			yield { id, tokens: record.tokens, entropies: record[entropies] };
+		}
+	}
 }
 
 async function* readJsonLines(path: string): AsyncGenerator<{ value: unknown; line: Line }> {

@@ -12,4 +12,7 @@ export {
 	type TextDocument,
 	type TokenDocument,
 } from './documents.js';
-export { loadTokenizer, type Tokenizer } from './tokenizer.js';
+export { loadTokenizer } from './load-tokenizer.js';
+export { openTokenizer } from './open-tokenizer.js';
+export { type TiktokenEncoding, tiktokenTokenizer } from './tiktoken.js';
+export { type Tokenizer, tokenizerOf } from './tokenizer.js';

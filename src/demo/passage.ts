@@ -6,6 +6,7 @@
 import type { Tokenizer } from '../corpus/tokenizer.js';
 import type { Mark } from '../marks/mark.js';
 import { SCORE_UNIT } from '../schemes/fixed-log.js';
+import { scoreOfWindow } from '../schemes/scheme.js';
 
 /** One token as the page shows it. */
 export interface ScoredToken {
@@ -24,7 +25,7 @@ export function scorePassage(
 ): ScoredToken[] {
 	const score = (mark: Mark, at: number): number | null => {
 		const from = at - mark.spec.contextWidth;
-		return from < 0 ? null : mark.scheme.score(tokens.slice(from, at), tokens[at]) / SCORE_UNIT;
+		return from < 0 ? null : scoreOfWindow(mark.scheme, tokens.slice(from, at), tokens[at]) / SCORE_UNIT;
 	};
 	// A token may hold part of a character, so texts are cut from the decoding of the whole.
 	let shown = '';

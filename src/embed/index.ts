@@ -8,7 +8,9 @@ export {
 	type Generation,
 	type Marker,
 	type MarkerOptions,
+	type Role,
 	type StartOptions,
 } from './marker.js';
-export { Receipt, SegmentRecord } from './receipt.js';
+export { Receipt, SegmentRecord, Selection } from './receipt.js';
 export { SamplingOptions } from './sampling.js';
+export { type Selected, type SelectOptions, selectCandidate, selectionReceipt } from './select.js';

@@ -20,9 +20,10 @@ import { bytesToHex, randomBytes } from '@noble/hashes/utils.js';
 import { badInput } from '../errors.js';
 import { checked } from '../input.js';
 import type { Mark } from '../marks/mark.js';
+import { loadRow, scratchRow, softmaxDraw } from '../prf/kernel.js';
 import { type Random, randomStream } from './random.js';
 import { type Receipt, type SegmentRecord, saltedHash } from './receipt.js';
-import { argmax, drawFrom, SamplingOptions, truncate } from './sampling.js';
+import { argmax, SamplingOptions, truncate } from './sampling.js';
 
 /** What a marker is made of. */
 export interface MarkerOptions {
@@ -63,11 +64,24 @@ export interface Generation {
 	segment(reason: string, marked: boolean): void;
 	/** Another candidate for the same prompt (n > 1), from the beginning; no two draw from one keyed context. */
 	fork(): Generation;
+	/**
+	 * Takes back the last tokens: proposals of a draft model that the target model rejected. A context that was
+	 * drawn from stays used for that key.
+	 *
+	 * @throws TouchmarkError `bad-input` when that reaches beyond the last boundary
+	 */
+	retract(count: number): void;
 	/** Ends the answer. @throws TouchmarkError when it has ended already */
 	finish(): Receipt;
 	/** Ends the answer because the client went away; the receipt says so. */
 	abort(): Receipt;
 }
+
+/**
+ * Who proposes the token under speculative decoding: the draft model, or the target model that recovers or adds
+ * one. Marks with two keys draw with another key for each.
+ */
+export type Role = 'draft' | 'target';
 
 /** A session for many concurrent requests. */
 export interface Marker {
@@ -77,11 +91,12 @@ export interface Marker {
 	 *
 	 * @param generations requests in this batch, in the order of the rows
 	 * @param logits [generations.length × vocabSize], nats, raw from the model; −Infinity excludes a token
+	 * @param role under speculative decoding, who proposes
 	 * @returns one token id a generation
 	 * @throws TouchmarkError `bad-input` when logits have another size, hold NaN or +Infinity, or exclude all;
 	 *   no request has then advanced
 	 */
-	step(generations: readonly Generation[], logits: Float32Array): Int32Array;
+	step(generations: readonly Generation[], logits: Float32Array, role?: Role): Int32Array;
 }
 
 const BEFORE_TEXT = 0xffffffff;
@@ -94,16 +109,25 @@ interface State {
 	readonly tokens: number[];
 	/** Ids since the last boundary, the only ones that contexts are made of. */
 	readonly visible: number[];
+	/** Where in a key of positions the answer begins, in [0, 1). */
+	readonly offset: number;
 	/** Contexts that the choice channel may not draw from again. */
 	readonly used: Set<string>;
 	readonly segments: SegmentRecord[];
+	/** What was done to each token of the last segment, so that it can be taken back. */
+	readonly acts: { readonly tilted: boolean; readonly keyed: boolean }[];
 	ended: boolean;
 }
 
-/** The last `width` visible ids; undefined when the text does not reach back that far and is not padded. */
-function contextOf(visible: readonly number[], mark: Mark): number[] | undefined {
+/**
+ * The context of the next token: the last visible ids, or the position in the key. Undefined when the text does not
+ * reach back that far and is not padded.
+ */
+function contextOf({ visible, tokens, offset }: State, mark: Mark): number[] | undefined {
+	const { positions } = mark.scheme;
+	if (positions !== undefined) return [(Math.floor(offset * positions) + tokens.length) % positions];
 	const width = mark.spec.contextWidth;
-	if (visible.length >= width) return visible.slice(-width);
+	if (visible.length >= width) return visible.slice(visible.length - width);
 	if (mark.spec.start === 'skip') return undefined;
 	return [...new Array<number>(width - visible.length).fill(BEFORE_TEXT), ...visible];
 }
@@ -124,7 +148,7 @@ export function createMarker(options: MarkerOptions): Marker {
 		throw badInput('vocabSize must be an integer of 2 or more');
 	const choice = choices[0] as Mark | undefined;
 	const states = new WeakMap<Generation, State>();
-	const row = new Float32Array(vocabSize);
+	const row = scratchRow(vocabSize);
 
 	function start(request: StartOptions = {}, shared?: Set<string>, forks = { count: 0 }): Generation {
 		const id = request.id ?? bytesToHex(randomBytes(16));
@@ -137,7 +161,7 @@ export function createMarker(options: MarkerOptions): Marker {
 				);
 		});
 		const used = shared ?? new Set<string>();
-		if (choice !== undefined && shared === undefined)
+		if (choice !== undefined && choice.scheme.positions === undefined && shared === undefined)
 			for (let end = choice.spec.contextWidth; end <= prompt.length; end++)
 				used.add(prompt.slice(end - choice.spec.contextWidth, end).join());
 		const newSegment = (reason: string, marked: boolean): SegmentRecord => ({
@@ -172,6 +196,7 @@ export function createMarker(options: MarkerOptions): Marker {
 			segment(reason, marked) {
 				if (state.ended) throw badInput(`request "${id}" has ended already`);
 				state.visible.length = 0;
+				state.acts.length = 0;
 				if (state.segments.at(-1)?.tokens === 0) state.segments.pop();
 				state.segments.push(newSegment(reason, marked));
 			},
@@ -180,71 +205,99 @@ export function createMarker(options: MarkerOptions): Marker {
 				const seed = request.seed === undefined ? {} : { seed: `${request.seed}/${copy}` };
 				return start({ ...request, id: `${id}/${copy}`, ...seed }, used, forks);
 			},
+			retract(count) {
+				if (state.ended) throw badInput(`request "${id}" has ended already`);
+				if (!(Number.isInteger(count) && count >= 0 && count <= state.visible.length))
+					throw badInput(
+						`request "${id}": ${count} tokens cannot be taken back; ${state.visible.length} were emitted since the last boundary`,
+					);
+				const segment = state.segments[state.segments.length - 1];
+				for (const { tilted, keyed } of state.acts.splice(state.acts.length - count)) {
+					segment.tokens--;
+					if (tilted) segment.tilted--;
+					if (keyed) segment.keyed--;
+				}
+				state.tokens.length -= count;
+				state.visible.length -= count;
+			},
 			finish: () => end('finished'),
 			abort: () => end('aborted'),
 		};
+		const random = randomStream(request.seed);
 		const state: State = {
 			generation,
 			sampling,
-			random: randomStream(request.seed),
+			random,
+			// Drawn only where it is needed, so that other marks see the same stream as before.
+			offset: choice?.scheme.positions === undefined ? 0 : random.next(),
 			tokens: [],
 			visible: [],
 			used,
 			segments: [newSegment('answer', request.marked ?? true)],
+			acts: [],
 			ended: false,
 		};
 		states.set(generation, state);
 		return generation;
 	}
 
-	function checkRow(id: string, logits: Float32Array, at: number): void {
-		let some = false;
-		for (let token = 0; token < vocabSize; token++) {
-			const logit = logits[at + token];
-			if (!(logit < Infinity))
-				throw badInput(
-					`logits of request "${id}" hold ${logit} at token ${token}; they must be numbers or -Infinity`,
-				);
-			if (logit > -Infinity) some = true;
-		}
-		if (!some) throw badInput(`logits of request "${id}" exclude every token`);
+	/** Brings a request's logits into `row`, scaled by its temperature. */
+	function load({ generation, sampling }: State, logits: Float32Array, at: number): void {
+		const scale = sampling.temperature > 0 ? 1 / sampling.temperature : 1;
+		const found = loadRow(logits, at, vocabSize, scale, row);
+		if (found === 'empty') throw badInput(`logits of request "${generation.id}" exclude every token`);
+		if (found === 'ok') return;
+		const token = logits.subarray(at, at + vocabSize).findIndex((logit) => !(logit < Infinity));
+		if (token < 0)
+			throw badInput(
+				`logits of request "${generation.id}" are too large for its temperature of ${sampling.temperature}`,
+			);
+		throw badInput(
+			`logits of request "${generation.id}" hold ${logits[at + token]} at token ${token}; they must be numbers or -Infinity`,
+		);
 	}
 
-	function choose(state: State, logits: Float32Array, at: number): number {
-		const { sampling, visible, used } = state;
+	/** Chooses from `row`. */
+	function choose(state: State, role: Role | undefined): number {
+		const { sampling, used } = state;
 		const segment = state.segments[state.segments.length - 1];
-		const scale = sampling.temperature > 0 ? 1 / sampling.temperature : 1;
-		for (let token = 0; token < vocabSize; token++) row[token] = logits[at + token] * scale;
-		if (segment.marked) {
-			let tilted = false;
+		let tilted = false;
+		if (segment.marked)
 			for (const shape of shapes) {
-				const context = contextOf(visible, shape);
+				const context = contextOf(state, shape);
 				if (context === undefined || !shape.covers(context)) continue;
 				shape.scheme.tilt?.(context, row);
 				tilted = true;
 			}
+		const record = (token: number, keyed: boolean): number => {
+			segment.tokens++;
 			if (tilted) segment.tilted++;
-		}
-		segment.tokens++;
-		if (sampling.temperature === 0) return argmax(row);
+			if (keyed) segment.keyed++;
+			state.acts.push({ tilted, keyed });
+			return token;
+		};
+		if (sampling.temperature === 0) return record(argmax(row), false);
 		truncate(row, sampling);
-		if (segment.marked && choice?.scheme.draw !== undefined) {
-			const context = contextOf(visible, choice);
+		if (segment.marked && choice !== undefined) {
+			const context = contextOf(state, choice);
 			if (context !== undefined && choice.covers(context)) {
-				const key = context.join();
+				const { draw, drawDraft, drawTarget } = choice.scheme;
+				const drawn = role === 'draft' ? drawDraft : role === 'target' ? drawTarget : undefined;
+				// The target model may draw where a rejected proposal was drawn: with its own key.
+				const key = drawn !== undefined && role === 'target' ? `target ${context.join()}` : context.join();
 				if (!used.has(key) && state.random.next() >= unkeyedShare) {
 					used.add(key);
-					segment.keyed++;
-					return choice.scheme.draw(context, row);
+					const token = (drawn ?? draw)?.(context, row, state.random);
+					if (token !== undefined) return record(token, true);
 				}
 			}
 		}
-		return drawFrom(row, state.random.next());
+		return record(softmaxDraw(row, state.random.next()), false);
 	}
 
 	return {
 		start: (request) => start(request),
-		step(generations, logits) {
+		step(generations, logits, role) {
 			if (logits.length !== generations.length * vocabSize)
 				throw badInput(
 					`logits have ${logits.length} values; ${generations.length} requests × ${vocabSize} tokens need ${generations.length * vocabSize}`,
@@ -257,10 +310,11 @@ export function createMarker(options: MarkerOptions): Marker {
 			});
 			// The whole batch is checked before its first token is chosen, so that an error leaves every request as it was.
 			batch.forEach((state, i) => {
-				checkRow(state.generation.id, logits, i * vocabSize);
+				load(state, logits, i * vocabSize);
 			});
 			return Int32Array.from(batch, (state, i) => {
-				const token = choose(state, logits, i * vocabSize);
+				if (batch.length > 1) load(state, logits, i * vocabSize);
+				const token = choose(state, role);
 				state.tokens.push(token);
 				if (special.has(token)) state.visible.length = 0;
 				else state.visible.push(token);

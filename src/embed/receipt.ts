@@ -21,6 +21,19 @@ export const SegmentRecord = z.strictObject({
 });
 export type SegmentRecord = z.infer<typeof SegmentRecord>;
 
+/**
+ * That a text was picked among candidates by its mark score. It is evidence like any marked text; but it must not
+ * enter weights, filters or probes of a test under the same key, for what the key has chosen looks marked whatever
+ * the suspect has learned. A verifier can leave it out, or say so.
+ */
+export const Selection = z.strictObject({
+	/** Candidates that it was picked from. */
+	candidates: z.int().min(1),
+	/** Id of the mark whose score decided. */
+	mark: z.string(),
+});
+export type Selection = z.infer<typeof Selection>;
+
 /** Receipt, version 1. */
 export const Receipt = z.strictObject({
 	version: z.literal(1),
@@ -38,6 +51,8 @@ export const Receipt = z.strictObject({
 	/** SHA-256 of salt and token ids (32-bit little-endian), hexadecimal. */
 	outputHash: z.string(),
 	time: z.iso.datetime(),
+	/** Present when the text was picked by its mark score. */
+	selection: Selection.optional(),
 });
 export type Receipt = z.infer<typeof Receipt>;
 

@@ -6,7 +6,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { loadTokenizer, type Tokenizer } from '../corpus/tokenizer.js';
+import { loadTokenizer } from '../corpus/load-tokenizer.js';
+import type { Tokenizer } from '../corpus/tokenizer.js';
 import { loadTransformer, type Transformer } from '../model/transformer.js';
 
 /** Folder of the package's models. */

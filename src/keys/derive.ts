@@ -10,8 +10,8 @@
 import { hkdf } from '@noble/hashes/hkdf.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
+import { generatorOf } from '../marks/generators.js';
 import { canonicalBytes, type MarkSpec, type MarkTemplate } from '../marks/mark-spec.js';
-import { PRFS } from '../prf/prf.js';
 
 /** Purposes that a derived key can have. */
 export type Purpose = 'mark' | 'commitment-salt' | 'sign' | 'held-out';
@@ -29,9 +29,20 @@ export function deriveKey(secret: Uint8Array, purpose: Purpose, subject: unknown
 	return hkdf(sha256, secret, utf8ToBytes('touchmark'), info, length);
 }
 
+/** A key of the length and form that the mark's generator takes. */
+function fitted(
+	{ prf, scheme }: Pick<MarkSpec, 'prf' | 'scheme'>,
+	derive: (length: number) => Uint8Array,
+): Uint8Array {
+	const generator = generatorOf(prf);
+	const key = derive(generator.keyBytes(scheme));
+	generator.fit?.(key);
+	return key;
+}
+
 /** The key of a mark. */
 export function deriveMarkKey(master: Uint8Array, template: MarkTemplate): Uint8Array {
-	return deriveKey(master, 'mark', template, PRFS[template.prf].keyBytes);
+	return fitted(template, (length) => deriveKey(master, 'mark', template, length));
 }
 
 /**
@@ -54,5 +65,5 @@ export function commit(salt: Uint8Array, key: Uint8Array, template: MarkTemplate
  */
 export function heldOutKey(spec: MarkSpec, markId: string, corpusDigest: string, index: number): Uint8Array {
 	const secret = utf8ToBytes(spec.commitment ?? markId);
-	return deriveKey(secret, 'held-out', { markId, corpusDigest, index }, PRFS[spec.prf].keyBytes);
+	return fitted(spec, (length) => deriveKey(secret, 'held-out', { markId, corpusDigest, index }, length));
 }

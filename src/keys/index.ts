@@ -8,8 +8,9 @@ export {
 	createKeyring,
 	type Keyring,
 	KeyringFile,
-	LoggedAt,
 	openKeyring,
 	type PassphraseSource,
 } from './keyring.js';
+export { LoggedAt } from './logged-at.js';
+export { bindOpenedMark, OpenedMark } from './opened-mark.js';
 export { SealedSecret, seal, unseal } from './sealed.js';

@@ -14,18 +14,9 @@ import { checked, hexOf } from '../input.js';
 import { bindMark, type Mark } from '../marks/mark.js';
 import { MarkSpec, type MarkTemplate, markId } from '../marks/mark-spec.js';
 import { commit, deriveKey, deriveMarkKey } from './derive.js';
+import { LoggedAt } from './logged-at.js';
+import type { OpenedMark } from './opened-mark.js';
 import { SealedSecret, seal, unseal } from './sealed.js';
-
-/** Where a commitment stands in a log: proof that the key existed before it was used. */
-export const LoggedAt = z.strictObject({
-	/** Position of the entry in the log. */
-	index: z.int().min(0),
-	/** ISO 8601, UTC. */
-	time: z.iso.datetime(),
-	/** SHA-256 leaf hash (RFC 9162). */
-	leaf: hexOf(32),
-});
-export type LoggedAt = z.infer<typeof LoggedAt>;
 
 /** The file. */
 export const KeyringFile = z.strictObject({
@@ -63,6 +54,8 @@ export interface Keyring {
 	 * @throws TouchmarkError `not-committed`, or `bad-input` for a mark of another ring
 	 */
 	bind(spec: MarkSpec, use: 'embed' | 'verify'): Mark;
+	/** A mark with its key, for export. Holds a secret. @throws TouchmarkError for a mark of another ring */
+	open(spec: MarkSpec): OpenedMark;
 	/** Ed25519 signature, 64 bytes. */
 	sign(message: Uint8Array): Uint8Array;
 	/** The file, secret sealed as it was. */
@@ -76,7 +69,7 @@ function openWith(master: Uint8Array, secret: KeyringFile['secret'], entries: Ke
 	function keyAndCommitment(template: MarkTemplate) {
 		const key = deriveMarkKey(master, template);
 		const salt = deriveKey(master, 'commitment-salt', template);
-		return { key, commitment: commit(salt, key, template) };
+		return { key, salt, commitment: commit(salt, key, template) };
 	}
 	function entryOf(spec: MarkSpec) {
 		const id = markId(spec);
@@ -115,6 +108,19 @@ function openWith(master: Uint8Array, secret: KeyringFile['secret'], entries: Ke
 			if (commitment !== entry.spec.commitment)
 				throw badInput(`mark ${markId(spec).slice(0, 16)}… does not belong to the secret of this key ring`);
 			return bindMark(entry.spec, key);
+		},
+		open(spec) {
+			const entry = entryOf(spec);
+			const { commitment: _, ...template } = entry.spec;
+			const { key, salt } = keyAndCommitment(template);
+			return {
+				format: 'touchmark-opened-mark',
+				version: 1,
+				spec: entry.spec,
+				key: bytesToHex(key),
+				salt: bytesToHex(salt),
+				logged: entry.logged,
+			};
 		},
 		sign: (message) => nacl.sign.detached(message, signer.secretKey),
 		toFile: () => ({

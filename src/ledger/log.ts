@@ -22,7 +22,8 @@ import nacl from 'tweetnacl';
 import { z } from 'zod';
 import { badInput } from '../errors.js';
 import { checked, hexOf, parseJson } from '../input.js';
-import type { Keyring, LoggedAt } from '../keys/keyring.js';
+import type { Keyring } from '../keys/keyring.js';
+import type { LoggedAt } from '../keys/logged-at.js';
 import { canonicalBytes, MarkSpec, markId } from '../marks/mark-spec.js';
 import { leafHash, rootHash } from './merkle.js';
 

@@ -1,8 +1,9 @@
 /**
- * The marks of a new key ring: one of each channel.
+ * The marks of a new key ring, one of each channel, and the marks that other systems can be configured with.
  *
  * @module
  */
+import { badInput } from '../errors.js';
 import type { MarkTemplate } from './mark-spec.js';
 
 /**
@@ -15,9 +16,17 @@ export function defaultMarks(
 	deployment: string,
 	tokenizer: string,
 ): [shape: MarkTemplate, choice: MarkTemplate] {
-	const common = {
+	const common = { ...deploymentMark(deployment, tokenizer), prf: 'chacha8-v1' } as const;
+	return [
+		{ ...common, scheme: { name: 'kgw', gamma: 0.25, delta: 2 }, channel: 'shape', contextWidth: 1 },
+		{ ...common, scheme: { name: 'gumbel' }, channel: 'choice', contextWidth: 4 },
+	];
+}
+
+/** What all marks of a deployment in its first period have in common. */
+function deploymentMark(deployment: string, tokenizer: string | null) {
+	return {
 		version: 1,
-		prf: 'chacha8-v1',
 		layer: 'deployment',
 		deployment,
 		member: null,
@@ -27,8 +36,68 @@ export function defaultMarks(
 		epoch: 0,
 		tokenizer,
 	} as const;
-	return [
-		{ ...common, scheme: { name: 'kgw', gamma: 0.25, delta: 2 }, channel: 'shape', contextWidth: 1 },
-		{ ...common, scheme: { name: 'gumbel' }, channel: 'choice', contextWidth: 4 },
-	];
+}
+
+/** Marks that another system's own configuration can express. */
+export const COMPATIBLE = [
+	'vllm',
+	'vllm-dual',
+	'vllm-synthid',
+	'hf-kgw',
+	'hf-selfhash',
+	'hf-synthid',
+] as const;
+export type Compatible = (typeof COMPATIBLE)[number];
+
+/** What varies among them. */
+export interface CompatibleOptions {
+	readonly deployment: string;
+	/** SHA-256 of the tokenizer.json. */
+	readonly tokenizer: string | null;
+	/** Ids of context; upstream's default unless given (vLLM and SynthID 4, lists 1; selfhash counts the candidate too: 3 and it). */
+	readonly contextWidth?: number;
+	/** The model's vocabulary; needed for lists by permutation. */
+	readonly vocabSize?: number;
+}
+
+/**
+ * The mark of a fleet that embeds with another system's own code, upstream's default parameters.
+ *
+ * @throws TouchmarkError `bad-input` when the vocabulary size is needed and missing
+ */
+export function compatibleMark(kind: Compatible, options: CompatibleOptions): MarkTemplate {
+	const { deployment, tokenizer, contextWidth = 4, vocabSize } = options;
+	const common = deploymentMark(deployment, tokenizer);
+	const vllm = { ...common, prf: 'philox4x32-10-v1', start: 'pad', channel: 'choice', contextWidth } as const;
+	switch (kind) {
+		case 'vllm':
+			return { ...vllm, scheme: { name: 'gumbel' } };
+		case 'vllm-dual':
+			return { ...vllm, scheme: { name: 'dual_key_gumbel', alpha: 0.1 } };
+		case 'vllm-synthid':
+			return { ...vllm, scheme: { name: 'synthid', depth: 30 } };
+		case 'hf-synthid':
+			return {
+				...common,
+				prf: 'transformers-synthid-v1',
+				channel: 'choice',
+				contextWidth,
+				scheme: { name: 'synthid', depth: 30, tableSize: 65_536, tableSeed: 0 },
+			};
+		case 'hf-kgw':
+		case 'hf-selfhash': {
+			if (vocabSize === undefined)
+				throw badInput(
+					"give --vocab-size: the model's, since green lists are permutations of the vocabulary",
+				);
+			const self = kind === 'hf-selfhash';
+			return {
+				...common,
+				prf: 'transformers-kgw-v1',
+				channel: 'shape',
+				contextWidth: self ? (options.contextWidth ?? 3) : 1,
+				scheme: { name: 'kgw', gamma: 0.25, delta: 2, vocabSize, ...(self ? { seeding: 'self' } : {}) },
+			};
+		}
+	}
 }

@@ -3,7 +3,16 @@
  *
  * @module
  */
-export { defaultMarks } from './defaults.js';
+export {
+	COMPATIBLE,
+	type Compatible,
+	type CompatibleOptions,
+	compatibleMark,
+	defaultMarks,
+} from './defaults.js';
+export { GENERATORS, type Generator, type GeneratorName, generatorOf } from './generators.js';
+export { HfConfig, hfMark, toHfConfig } from './hf-config.js';
 export { bindMark, type Mark } from './mark.js';
 export { canonicalBytes, MarkSpec, type MarkTemplate, markId } from './mark-spec.js';
-export { VLLM_KEY_BITS, VllmConfig, vllmMark, vllmPrf } from './vllm-config.js';
+export { PURPOSES, type Purposes, purposesOf } from './purposes.js';
+export { toVllmConfig, VllmConfig, vllmMark } from './vllm-config.js';

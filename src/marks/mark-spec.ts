@@ -8,17 +8,57 @@ import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import canonicalize from 'canonicalize';
 import { z } from 'zod';
 import { hexOf } from '../input.js';
-import { PRFS, type PrfName } from '../prf/prf.js';
-import { SchemeParams } from '../schemes/scheme.js';
+import { type Channel, SchemeParams } from '../schemes/scheme.js';
+import { GENERATORS, type GeneratorName, generatorOf, isPrf } from './generators.js';
 
 const Name = z
 	.string()
 	.regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 letters, digits, dots, dashes or underscores');
 
-/** Which field widths a scheme takes from its PRF. */
-function bitsOf(scheme: SchemeParams): 1 | 8 | 32 {
-	if (scheme.name === 'gumbel') return 32;
-	return scheme.gamma === 0.5 ? 1 : 8;
+/** What a generator asks of the parameters; each problem as path and message. */
+function* problemsOf(scheme: SchemeParams, prf: GeneratorName, contextWidth: number) {
+	if (!generatorOf(prf).schemes.includes(scheme.name))
+		yield ['prf', `${prf} does not serve scheme ${scheme.name}; use chacha8-v1`] as const;
+	const given = scheme as Readonly<Record<string, unknown>>;
+	const only = (field: string, owners: readonly GeneratorName[], required: boolean) =>
+		owners.includes(prf)
+			? required && given[field] === undefined
+				? ([`scheme.${field}`, `is needed with ${prf}`] as const)
+				: undefined
+			: given[field] !== undefined
+				? ([`scheme.${field}`, `has no meaning with ${prf}`] as const)
+				: undefined;
+	for (const problem of [
+		only('vocabSize', ['transformers-kgw-v1', 'meta-mt19937-v1'], true),
+		only('payload', ['meta-mt19937-v1'], false),
+		only('tableSize', ['transformers-synthid-v1'], true),
+		only('tableSeed', ['transformers-synthid-v1'], true),
+		only('seeding', ['chacha8-v1', 'transformers-kgw-v1'], false),
+	])
+		if (problem !== undefined) yield problem;
+	if ((scheme.name === 'kgw' || scheme.name === 'unigram') && isPrf(prf)) {
+		if (!Number.isInteger(scheme.gamma * 256)) yield ['scheme.gamma', 'must be a multiple of 1/256'] as const;
+	}
+	if (scheme.name === 'synthid') {
+		if (isPrf(prf) && scheme.depth > 32) yield ['scheme.depth', `must be at most 32 with ${prf}`] as const;
+		const size = scheme.tableSize;
+		if (scheme.weights !== undefined && size !== undefined && (size & (size - 1)) !== 0)
+			yield ['scheme.weights', 'need a table size that is a power of two'] as const;
+	}
+	const lists = prf === 'transformers-kgw-v1' && scheme.name === 'kgw';
+	if (lists && scheme.seeding === 'min')
+		yield ['scheme.seeding', `must be self or absent with ${prf}`] as const;
+	if (lists && scheme.seeding === undefined && contextWidth !== 1)
+		yield ['contextWidth', `must be 1: ${prf} reads the last id only, unless seeding is self`] as const;
+	const none = scheme.name === 'unigram' || scheme.name === 'exp-edit';
+	if (none !== (contextWidth === 0) && !(lists && scheme.seeding === 'self'))
+		yield ['contextWidth', none ? `must be 0 for ${scheme.name}` : 'must be 1 or more'] as const;
+}
+
+/** The channel of a scheme; a tournament can be either. */
+function channelOf(scheme: SchemeParams): Channel | undefined {
+	if (scheme.name === 'synthid') return undefined;
+	return scheme.name === 'kgw' || scheme.name === 'unigram' ? 'shape' : 'choice';
 }
 
 /**
@@ -27,6 +67,8 @@ function bitsOf(scheme: SchemeParams): 1 | 8 | 32 {
  * - `channel`: `shape` (the distribution is tilted: inherited by students) or `choice` (the draw is keyed:
  *   identifies the text).
  * - `layer`: who the mark stands for; `member` names the cohort or account (null for the deployment).
+ * - `prf`: the generator of its randomness (`generators.ts`).
+ * - `contextWidth`: ids of context that the generator sees; 0 for unigram and exp-edit.
  * - `share`, `selector`: the mark acts on all contexts, or on a keyed share of them (in 256ths).
  * - `start`: contexts that would reach before the text are left alone (`skip`), or filled with −1 (`pad`,
  *   as vLLM does).
@@ -38,8 +80,8 @@ export const MarkSpec = z
 	.strictObject({
 		version: z.literal(1),
 		scheme: SchemeParams,
-		prf: z.enum(Object.keys(PRFS) as [PrfName, ...PrfName[]]),
-		contextWidth: z.int().min(1).max(16),
+		prf: z.enum(Object.keys(GENERATORS) as [GeneratorName, ...GeneratorName[]]),
+		contextWidth: z.int().min(0).max(16),
 		channel: z.enum(['shape', 'choice']),
 		layer: z.enum(['deployment', 'cohort', 'account']),
 		deployment: Name,
@@ -53,11 +95,11 @@ export const MarkSpec = z
 	})
 	.superRefine((mark, context) => {
 		const refuse = (path: string, message: string) =>
-			context.addIssue({ code: 'custom', path: [path], message });
-		const channel = mark.scheme.name === 'gumbel' ? 'choice' : 'shape';
-		if (mark.channel !== channel) refuse('channel', `must be "${channel}" for scheme ${mark.scheme.name}`);
-		if (!(PRFS[mark.prf].bits as readonly number[]).includes(bitsOf(mark.scheme)))
-			refuse('prf', `${mark.prf} does not serve scheme ${mark.scheme.name}; use chacha8-v1`);
+			context.addIssue({ code: 'custom', path: path.split('.'), message });
+		const channel = channelOf(mark.scheme);
+		if (channel !== undefined && mark.channel !== channel)
+			refuse('channel', `must be "${channel}" for scheme ${mark.scheme.name}`);
+		for (const [path, message] of problemsOf(mark.scheme, mark.prf, mark.contextWidth)) refuse(path, message);
 		if ((mark.layer === 'deployment') !== (mark.member === null))
 			refuse('member', 'must name the cohort or account, and be null for the deployment layer');
 		if ((mark.selector === 'all') !== (mark.share === 256))

@@ -15,6 +15,10 @@ const LN2_HIGH = 0.6931471803691238; // first 32 bits of ln 2, so that exponent 
 const LN2_LOW = 1.9082149292705877e-10; // the rest
 const SQRT_HALF = 0.7071067811865476;
 
+// Coefficients of the series; a division in each step would cost more than all the rest.
+const [C3, C5, C7, C9, C11] = [1 / 3, 1 / 5, 1 / 7, 1 / 9, 1 / 11];
+const [C13, C15, C17, C19, C21] = [1 / 13, 1 / 15, 1 / 17, 1 / 19, 1 / 21];
+
 const double = new Float64Array(1);
 const halves = new Uint32Array(double.buffer);
 const HIGH = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1 ? 1 : 0;
@@ -36,8 +40,15 @@ export function ln(x: number): number {
 	}
 	const s = (m - 1) / (m + 1);
 	const z = s * s;
-	let series = 1 / 21;
-	for (let k = 19; k >= 3; k -= 2) series = series * z + 1 / k;
+	let series = C21 * z + C19;
+	series = series * z + C17;
+	series = series * z + C15;
+	series = series * z + C13;
+	series = series * z + C11;
+	series = series * z + C9;
+	series = series * z + C7;
+	series = series * z + C5;
+	series = series * z + C3;
 	return exponent * LN2_HIGH + (exponent * LN2_LOW + (2 * s + 2 * s * z * series));
 }
 

@@ -9,12 +9,14 @@
  *
  * @module
  */
-import type { Prf } from '../prf/prf.js';
+import { kernelLogScores } from '../prf/kernel.js';
+import type { GridName, Prf } from '../prf/prf.js';
 import { ln, negLnScore } from './fixed-log.js';
 import type { Scheme } from './scheme.js';
 
 /** How a 32-bit word becomes a uniform. */
 export interface Grid {
+	readonly name: GridName;
 	/** u in (0, 1) for drawing. */
 	uniform(word: number): number;
 	/** 1 − u in (0, 1] for scoring. */
@@ -25,6 +27,7 @@ export interface Grid {
 
 /** Ours: 32 bits, rigorous tails. */
 export const word32: Grid = {
+	name: 'word32',
 	uniform: (word) => (word + 0.5) / 2 ** 32,
 	complement: (word) => (2 ** 32 - word) / 2 ** 32,
 	shift: 0,
@@ -32,46 +35,59 @@ export const word32: Grid = {
 
 /** vLLM's uniform: 24 bits in single precision. */
 export const float24: Grid = {
+	name: 'float24',
 	uniform: (word) => Math.fround(((word >>> 8) + 1) / (2 ** 24 + 1)),
 	complement: (word) => 1 - Math.fround(((word >>> 8) + 1) / (2 ** 24 + 1)),
 	shift: 2 ** -24,
 };
 
 /** Binds the keyed draw to a PRF with 32-bit fields. */
-export function gumbel(prf: Prf, grid: Grid): Scheme {
+export function gumbel(prf: Prf, grid: Grid, contextWidth: number): Scheme {
+	const drawn = gumbelDraw(prf, grid);
 	let words = new Uint32Array(0);
 	return {
-		channel: 'choice',
 		null: { kind: 'exponential', shift: grid.shift },
-		score: (context, token) => negLnScore(grid.complement(prf.field(context, token, 32))),
-		draw(context, logits) {
-			let top = -Infinity;
-			let candidates = 0;
-			for (const logit of logits) {
-				if (logit > top) top = logit;
-				if (logit > -Infinity) candidates++;
-			}
-			// Few candidates (after top-k or top-p) are cheaper one by one than the whole keystream.
-			const single = candidates * 16 < logits.length;
-			if (!single) {
-				if (words.length !== logits.length) words = new Uint32Array(logits.length);
-				prf.fields(context, 32, words);
-			}
-			// argmax(logit − ln(−ln u)) is argmin(−ln u / weight); since −ln u ≥ 1 − u, most tokens need no logarithm.
-			let winner = -1;
-			let least = Infinity;
-			for (let token = 0; token < logits.length; token++) {
-				const weight = Math.exp(logits[token] - top);
-				if (weight === 0) continue;
-				const u = grid.uniform(single ? prf.field(context, token, 32) : words[token]);
-				if (1 - u >= least * weight) continue;
-				const time = -ln(u) / weight;
-				if (time < least) {
-					winner = token;
-					least = time;
-				}
-			}
-			return winner;
+		scores(rows, count, out) {
+			if (words.length < count) words = new Uint32Array(count);
+			const used = words.subarray(0, count);
+			prf.pairFields(rows, contextWidth, 32, used);
+			scoreWords(used, grid, out);
 		},
+		draw: drawn,
+	};
+}
+
+/** Scores of words under a grid: −ln(1 − u) in units of 2^-32, by the kernel or word by word, the same bits. */
+export function scoreWords(words: Uint32Array, grid: Grid, out: Float64Array): void {
+	if (kernelLogScores(words, grid.name, out)) return;
+	for (let i = 0; i < words.length; i++) out[i] = negLnScore(grid.complement(words[i]));
+}
+
+/** argmax(logit + g) under one PRF: an exact draw from softmax(logits) over random keys. */
+export function gumbelDraw(
+	prf: Prf,
+	grid: Grid,
+): (context: ArrayLike<number>, logits: Float32Array) => number {
+	let tokens = new Uint32Array(0);
+	let words = new Uint32Array(0);
+	return (context, logits) => {
+		if (tokens.length < logits.length) {
+			tokens = new Uint32Array(logits.length);
+			words = new Uint32Array(logits.length);
+		}
+		const count = prf.contenders(context, logits, grid.name, tokens, words);
+		let top = -Infinity;
+		for (let i = 0; i < count; i++) top = Math.max(top, logits[tokens[i]]);
+		// argmax(logit − ln(−ln u)) is argmin(−ln u / weight).
+		let winner = -1;
+		let least = Infinity;
+		for (let i = 0; i < count; i++) {
+			const time = -ln(grid.uniform(words[i])) / Math.exp(logits[tokens[i]] - top);
+			if (time < least || (time === least && tokens[i] < winner)) {
+				winner = tokens[i];
+				least = time;
+			}
+		}
+		return winner;
 	};
 }

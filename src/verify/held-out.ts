@@ -5,9 +5,10 @@
  */
 import { heldOutKey } from '../keys/derive.js';
 import { bindMark, type Mark } from '../marks/mark.js';
+import { logPValue } from './null-law.js';
 import type { PairSet } from './pairs.js';
 import { tallyPairs } from './tally.js';
-import { type HeldOut, logPValue } from './test-result.js';
+import type { HeldOut } from './test-result.js';
 
 /** Rank and the whole null sample. */
 export interface HeldOutSample {

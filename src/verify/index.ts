@@ -13,5 +13,19 @@ export {
 	radioactivity,
 } from './radioactivity.js';
 export { mergeTallies, scoreOf, type Tally, tallyPairs } from './tally.js';
-export { DEFAULT_LEVEL, type Decision, HeldOut, TestResult, testTally, Verdict } from './test-result.js';
-export { type UpstreamGumbel, upstreamGumbel } from './upstream.js';
+export {
+	DEFAULT_LEVEL,
+	type Decision,
+	HeldOut,
+	type SearchBits,
+	TestResult,
+	testTally,
+	Verdict,
+} from './test-result.js';
+export {
+	type UpstreamKgw,
+	type UpstreamSynthid,
+	type UpstreamVllm,
+	upstreamHf,
+	upstreamVllm,
+} from './upstream.js';

@@ -1,14 +1,16 @@
 /**
- * Distinct scored pairs: each (effective context, token) once, over everything that is tested.
+ * Distinct windows: each (context, token) once, over everything that is tested. They know no key.
  *
  * Counting a pair twice would make the test believe that it saw new randomness where the key is asked the
- * same question again; that is how innocent text comes to look marked.
+ * same question again; that is how innocent text comes to look marked. Where a scheme's effective pair is less
+ * than the window, `tally.ts` goes through them once more under the key.
  *
  * @module
  */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import type { MarkSpec } from '../marks/mark-spec.js';
+import { newRowSet } from './row-set.js';
 
 const BEFORE_TEXT = 0xffffffff;
 
@@ -18,11 +20,14 @@ export interface PairSet {
 	readonly contextWidth: number;
 	/** Number of distinct pairs. */
 	readonly size: number;
+	/** Rows of context ids and token, one after another; valid until pairs are added again. */
+	readonly rows: Uint32Array;
 	/**
 	 * Adds every pair of a document.
 	 *
 	 * @param tokens ids of the document
-	 * @param given ids that its author was given (a prompt): contexts that occur there are not counted
+	 * @param given ids that its author was given (a prompt): contexts that occur there are not counted; for marks
+	 *   without a context, tokens that occur there are not
 	 */
 	add(tokens: ArrayLike<number>, given?: ArrayLike<number>): void;
 	/** Calls back with each pair; the context array is reused between calls. */
@@ -31,65 +36,39 @@ export interface PairSet {
 	digest(): string;
 }
 
-/**
- * A 53-bit hash of a window. It knows no key: if two pairs ever collide, one of them is not counted, which
- * costs a little power and no validity.
- */
-function hashWindow(window: ArrayLike<number>): number {
-	let a = 0x9e3779b9;
-	let b = 0x85ebca6b;
-	for (let i = 0; i < window.length; i++) {
-		a = Math.imul(a ^ window[i], 0x2c1b3c6d);
-		a ^= a >>> 15;
-		b = Math.imul(b + window[i], 0x297a2d39);
-		b ^= (b >>> 13) ^ a;
-	}
-	a = Math.imul(a ^ (a >>> 16) ^ b, 0x7feb352d);
-	b = Math.imul(b ^ (b >>> 15) ^ (a >>> 7), 0x846ca68b);
-	return (a >>> 0) * 2 ** 21 + (b >>> 11);
-}
-
 /** An empty set for marks with this context width and start rule. */
 export function newPairSet({ contextWidth, start }: Pick<MarkSpec, 'contextWidth' | 'start'>): PairSet {
-	const stride = contextWidth + 1;
-	const seen = new Set<number>();
-	let data = new Uint32Array(1024 * stride);
-	let size = 0;
-	const window = new Uint32Array(stride);
+	const words = contextWidth + 1;
+	const set = newRowSet(words);
+	const pad = start === 'pad' ? contextWidth : 0;
 
 	return {
 		contextWidth,
 		get size() {
-			return size;
+			return set.size;
+		},
+		get rows() {
+			return set.data;
 		},
 		add(tokens, given = []) {
-			const excluded = new Set<number>();
-			for (let end = contextWidth; end <= given.length; end++)
-				excluded.add(hashWindow(Array.prototype.slice.call(given, end - contextWidth, end)));
-			for (let at = start === 'pad' ? 0 : contextWidth; at < tokens.length; at++) {
-				for (let i = 0; i < stride; i++) {
-					const from = at - contextWidth + i;
-					window[i] = from < 0 ? BEFORE_TEXT : tokens[from];
-				}
-				if (excluded.size > 0 && excluded.has(hashWindow(window.subarray(0, contextWidth)))) continue;
-				const hash = hashWindow(window);
-				if (seen.has(hash)) continue;
-				seen.add(hash);
-				if ((size + 1) * stride > data.length) {
-					const larger = new Uint32Array(2 * data.length);
-					larger.set(data);
-					data = larger;
-				}
-				data.set(window, size * stride);
-				size++;
-			}
+			const ids = new Uint32Array(pad + tokens.length);
+			ids.fill(BEFORE_TEXT, 0, pad);
+			ids.set(tokens, pad);
+			if (given.length === 0) return set.addWindows(ids);
+			const excluded = newRowSet(Math.max(1, contextWidth));
+			excluded.addWindows(Uint32Array.from(given));
+			set.addWindows(ids, (all, at) => excluded.has(all, at));
 		},
 		forEach(visit) {
+			const { data, size } = set;
 			for (let i = 0; i < size; i++) {
-				const at = i * stride;
+				const at = i * words;
 				visit(data.subarray(at, at + contextWidth), data[at + contextWidth]);
 			}
 		},
-		digest: () => bytesToHex(sha256(new Uint8Array(data.buffer, 0, 4 * size * stride))),
+		digest() {
+			const { data, size } = set;
+			return bytesToHex(sha256(new Uint8Array(data.buffer, 0, 4 * size * words)));
+		},
 	};
 }

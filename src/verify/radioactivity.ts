@@ -12,7 +12,16 @@ import { canonicalBytes } from '../marks/mark-spec.js';
 import { type HeldOutSample, heldOutSample } from './held-out.js';
 import { newPairSet } from './pairs.js';
 import { tallyPairs } from './tally.js';
-import { DEFAULT_LEVEL, HeldOut, isFound, TestResult, testTally, Verdict } from './test-result.js';
+import {
+	DEFAULT_LEVEL,
+	HeldOut,
+	isFound,
+	type SearchBits,
+	searchBitsOf,
+	TestResult,
+	testTally,
+	Verdict,
+} from './test-result.js';
 
 /** One exchange with the suspect, as token ids. */
 export interface Exchange {
@@ -20,7 +29,7 @@ export interface Exchange {
 	readonly answer: readonly number[];
 }
 
-/** The headline is the shape channel's test (the only one, for marks of one channel). */
+/** The headline is the strongest test of the shape channel, or of the choice channel where there is no other. */
 export const RadioactivityResult = TestResult.extend({
 	mode: z.literal('closed'),
 	/** SHA-256 of the exchanges in canonical JSON. */
@@ -38,8 +47,8 @@ export type RadioactivityResult = z.infer<typeof RadioactivityResult>;
 export interface RadioactivityOptions {
 	/** Default 1e-6, corrected for the number of marks. */
 	readonly level?: number;
-	/** Bits of key space to pay for when the keys were not committed beforehand. Default 0. */
-	readonly searchBits?: number;
+	/** Default 0: every key was committed beforehand. */
+	readonly searchBits?: SearchBits;
 	/** Keys never deployed that the true key is ranked against. Default 99. */
 	readonly heldOutKeys?: number;
 }
@@ -49,37 +58,40 @@ export interface RadioactivityOptions {
  *
  * Contexts of each prompt are excluded from its answer, and each distinct pair is scored once over all answers.
  *
- * @param marks one of each channel at most
+ * @param marks any of either channel; the verdict is corrected for their number
  * @returns the result, and the null sample behind `heldOut` for each mark
- * @throws TouchmarkError `bad-input` for two marks of one channel, or none
+ * @throws TouchmarkError `bad-input` for no mark, or one that is found by alignment
  */
 export function radioactivity(
 	exchanges: readonly Exchange[],
 	marks: readonly Mark[],
 	options: RadioactivityOptions = {},
 ): { result: RadioactivityResult; nulls: HeldOutSample[] } {
-	const { level = DEFAULT_LEVEL, searchBits = 0, heldOutKeys = 99 } = options;
-	const shape = marks.find((mark) => mark.spec.channel === 'shape');
-	const choice = marks.find((mark) => mark.spec.channel === 'choice');
-	const tested = [shape, choice].filter((mark) => mark !== undefined);
-	if (tested.length !== marks.length || tested.length === 0)
-		throw badInput('give one shape mark, one choice mark, or one of each');
+	const { level = DEFAULT_LEVEL, searchBits, heldOutKeys = 99 } = options;
+	if (marks.length === 0) throw badInput('give a mark to look for');
+	if (marks.some((mark) => mark.scheme.align !== undefined))
+		throw badInput('a mark that is found by alignment is no evidence of training; leave it out');
+	const hasShape = marks.some((mark) => mark.spec.channel === 'shape');
 	const corpusDigest = bytesToHex(sha256(canonicalBytes(exchanges)));
-	const decision = { level, hypotheses: tested.length, searchBits };
 
 	const nulls: HeldOutSample[] = [];
-	const tests = tested.map((mark): TestResult => {
+	const tests = marks.map((mark): TestResult => {
+		const decision = { level, hypotheses: marks.length, searchBits: searchBitsOf(searchBits, mark) };
 		const pairs = newPairSet(mark.spec);
 		for (const { prompt, answer } of exchanges) pairs.add(answer, prompt);
 		// A relay of the marked model would show the choice channel at full strength.
-		const strength = mark === choice && shape !== undefined ? 'marked-text' : 'student';
+		const strength = mark.spec.channel === 'choice' && hasShape ? 'marked-text' : 'student';
 		const test = testTally(tallyPairs(pairs, mark), mark, decision, strength);
 		const sample = heldOutSample(pairs, mark, corpusDigest, heldOutKeys);
 		nulls.push(sample);
 		return { ...test, heldOut: sample.heldOut };
 	});
-	const [headline, other] = tests as [TestResult, TestResult?];
-	const verdict = verdictOf(headline, other, level);
+	const strongest = (some: readonly TestResult[]): TestResult =>
+		some.reduce((best, test) => (test.log10P < best.log10P ? test : best));
+	const shapes = tests.filter((test) => test.channel === 'shape');
+	const choices = tests.filter((test) => test.channel === 'choice');
+	const headline = strongest(hasShape ? shapes : choices);
+	const verdict = verdictOf(headline, hasShape ? choices : [], level);
 	return {
 		result: {
 			...headline,
@@ -99,9 +111,9 @@ export function radioactivity(
  * With one channel, a finding cannot tell a student from a relay. With two: choice found means that the text
  * itself is marked; shape alone means training, if the choice test would have seen a relay.
  */
-function verdictOf(shape: TestResult, choice: TestResult | undefined, level: number): Verdict {
-	if (choice !== undefined && isFound(choice, level)) return 'marked';
-	if (isFound(shape, level))
-		return choice === undefined || choice.power >= 0.5 ? 'trained-on-marked' : 'too-little-data';
-	return shape.power >= 0.5 ? 'no-evidence' : 'too-little-data';
+function verdictOf(headline: TestResult, choices: readonly TestResult[], level: number): Verdict {
+	if (choices.some((choice) => isFound(choice, level))) return 'marked';
+	if (isFound(headline, level))
+		return choices.every((choice) => choice.power >= 0.5) ? 'trained-on-marked' : 'too-little-data';
+	return headline.power >= 0.5 ? 'no-evidence' : 'too-little-data';
 }

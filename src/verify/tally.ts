@@ -1,39 +1,77 @@
 /**
- * The accumulator: how many pairs were scored and the exact sum of their scores. Tallies of disjoint pairs
- * merge by addition, in any order, to the same bits.
+ * The accumulator: how many effective pairs were scored and the exact sum of their scores. Tallies of disjoint
+ * pairs merge by addition, in any order, to the same bits.
  *
  * @module
  */
 import type { Mark } from '../marks/mark.js';
 import { SCORE_UNIT } from '../schemes/fixed-log.js';
 import type { PairSet } from './pairs.js';
+import { newRowSet } from './row-set.js';
 
 /** A sum of scores. */
 export interface Tally {
-	/** Pairs scored. */
+	/** Distinct effective pairs scored. */
 	readonly scored: number;
 	/** Sum of the scores in units of 2^-32. */
 	readonly sum: bigint;
 }
 
-/** Scores at most 23 · 2^32 each: a double holds the exact sum of this many. */
-const CHUNK = 2 ** 16;
+/** Scores at most 64 · 2^32 each: a double holds the exact sum of this many. */
+const CHUNK = 2 ** 14;
+const scores = new Float64Array(CHUNK);
+
+/** Rows of one length, one after another. */
+interface Rows {
+	readonly data: Uint32Array;
+	readonly size: number;
+	readonly words: number;
+}
+
+/** The distinct effective pairs that the mark covers. */
+function effectiveRows(pairs: PairSet, mark: Mark): Rows {
+	const { effective } = mark.scheme;
+	const words = pairs.contextWidth + 1;
+	const all = mark.spec.selector === 'all';
+	if (effective === undefined && all) return { data: pairs.rows, size: pairs.size, words };
+	if (effective === undefined) {
+		const kept = new Uint32Array(pairs.size * words);
+		let size = 0;
+		pairs.forEach((context, token) => {
+			if (!mark.covers(context)) return;
+			kept.set(context, size * words);
+			kept[size++ * words + pairs.contextWidth] = token;
+		});
+		return { data: kept, size, words };
+	}
+	const found = newRowSet(effective.words);
+	const rows = new Uint32Array(effective.words * effective.perWindow);
+	pairs.forEach((context, token) => {
+		if (all || mark.covers(context)) found.addRows(rows, effective.of(context, token, rows));
+	});
+	return found;
+}
 
 /** Scores every pair that the mark covers. */
 export function tallyPairs(pairs: PairSet, mark: Mark): Tally {
-	const all = mark.spec.selector === 'all';
-	let scored = 0;
-	let chunk = 0;
+	const { data, size, words } = effectiveRows(pairs, mark);
 	let sum = 0n;
-	pairs.forEach((context, token) => {
-		if (!all && !mark.covers(context)) return;
-		chunk += mark.scheme.score(context, token);
-		if (++scored % CHUNK === 0) {
-			sum += BigInt(chunk);
-			chunk = 0;
-		}
-	});
-	return { scored, sum: sum + BigInt(chunk) };
+	for (let start = 0; start < size; start += CHUNK) {
+		const count = Math.min(CHUNK, size - start);
+		mark.scheme.scores(data.subarray(start * words, (start + count) * words), count, scores);
+		let chunk = 0;
+		for (let i = 0; i < count; i++) chunk += scores[i];
+		sum += BigInt(chunk);
+	}
+	return { scored: size, sum };
+}
+
+/** The score of each pair that the mark covers, in units of 2^-32. */
+export function scoreList(pairs: PairSet, mark: Mark): Float64Array {
+	const { data, size } = effectiveRows(pairs, mark);
+	const list = new Float64Array(size);
+	mark.scheme.scores(data, size, list);
+	return list;
 }
 
 /** The tally of two disjoint sets of pairs. */
@@ -41,7 +79,7 @@ export function mergeTallies(a: Tally, b: Tally): Tally {
 	return { scored: a.scored + b.scored, sum: a.sum + b.sum };
 }
 
-/** The sum as a number: nats for gumbel, green pairs for green lists. */
+/** The sum as a number: nats for gumbel, green pairs for green lists, ones for tournaments. */
 export function scoreOf(tally: Tally): number {
 	return Number(tally.sum) / SCORE_UNIT;
 }

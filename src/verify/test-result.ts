@@ -5,19 +5,8 @@
  */
 import { z } from 'zod';
 import type { Mark } from '../marks/mark.js';
-import { SCORE_UNIT } from '../schemes/fixed-log.js';
-import type { NullLaw } from '../schemes/scheme.js';
-import {
-	bernoulliInterval,
-	bernoulliPower,
-	bonferroniLog,
-	exponentialMeanInterval,
-	exponentialPower,
-	logBinomialUpperTail,
-	logEBernoulli,
-	logEExponential,
-	logGammaUpperTail,
-} from '../stats/index.js';
+import { bonferroniLog } from '../stats/index.js';
+import { effectOf, logEValue, logPValue, powerOf, type Strength } from './null-law.js';
 import { scoreOf, type Tally } from './tally.js';
 
 /** What a test can say. `no-evidence` never means "not distilled" or "not marked". */
@@ -40,9 +29,14 @@ export const TestResult = z.object({
 	mark: z.string(),
 	scheme: z.string(),
 	channel: z.enum(['shape', 'choice']),
-	/** Distinct (effective context, token) pairs scored. */
+	/**
+	 * What was tested: the sum of the scores; for edited gumbel text the truncated goodness of fit; green lists with
+	 * weights from token entropies; or an alignment, which is never evidence by itself.
+	 */
+	statistic: z.enum(['sum', 'goodness-of-fit', 'entropy-weighted', 'alignment']),
+	/** Distinct effective pairs scored. */
 	scored: z.int().min(0),
-	/** Sum of the scores: green pairs, or nats for gumbel. */
+	/** Sum of the scores: green pairs, nats for gumbel, ones for tournaments. */
 	score: z.number(),
 	/** Upper bound of the probability of such a score under the null; 0 when below 1e-308, see `log10P`. */
 	pValue: z.number().min(0).max(1),
@@ -78,70 +72,43 @@ export interface Decision {
 /** Default level. */
 export const DEFAULT_LEVEL = 1e-6;
 
-/** ln P(score this high | null), rigorous for every n. */
-export function logPValue(tally: Tally, law: NullLaw): number {
-	if (tally.scored === 0) return 0;
-	if (law.kind === 'bernoulli')
-		return logBinomialUpperTail(Number(tally.sum / BigInt(SCORE_UNIT)), tally.scored, law.p);
-	return logGammaUpperTail(tally.scored, Math.max(0, scoreOf(tally) - tally.scored * law.shift));
-}
-
-/**
- * Nominal strength, the mean score that power and `too-little-data` are stated for (measured on the embedded
- * models, docs/statistics.md): of marked text itself, and of text by a student of it.
- */
-export function nominalMean(mark: Mark, strength: 'marked-text' | 'student'): number {
-	const { scheme } = mark.spec;
-	if (scheme.name === 'gumbel') return strength === 'marked-text' ? 1.5 : 1.03;
-	const tilted = (delta: number) =>
-		(scheme.gamma * Math.exp(delta)) / (1 + scheme.gamma * (Math.exp(delta) - 1));
-	return tilted(strength === 'marked-text' ? scheme.delta / 2 : scheme.delta / 16);
-}
-
 /**
  * Tests a tally against the law of its mark.
  *
  * @param strength what the power is stated for
  */
-export function testTally(
-	tally: Tally,
-	mark: Mark,
-	decision: Decision,
-	strength: 'marked-text' | 'student',
-): TestResult {
+export function testTally(tally: Tally, mark: Mark, decision: Decision, strength: Strength): TestResult {
 	const law = mark.scheme.null;
 	const { scored } = tally;
-	const score = scoreOf(tally);
 	const logP = Math.min(0, logPValue(tally, law));
 	const logLevel = Math.log(decision.level / decision.hypotheses) - decision.searchBits * Math.LN2;
-	const alternative = nominalMean(mark, strength);
-	const bernoulli = law.kind === 'bernoulli';
-	const lowered = bernoulli ? score : Math.max(0, score - scored * law.shift);
-	const interval = bernoulli ? bernoulliInterval : exponentialMeanInterval;
 	return {
 		mark: mark.id,
 		scheme: mark.spec.scheme.name,
 		channel: mark.spec.channel,
+		statistic: 'sum',
 		scored,
-		score,
+		score: scoreOf(tally),
 		pValue: Math.exp(logP),
 		log10P: toLog10(logP),
-		log10E: toLog10(bernoulli ? logEBernoulli(score, scored, law.p) : logEExponential(lowered, scored)),
+		log10E: toLog10(logEValue(tally, law)),
 		hypotheses: decision.hypotheses,
 		searchBits: decision.searchBits,
 		log10PCorrected: toLog10(bonferroniLog(logP, decision.hypotheses, decision.searchBits)),
-		effect: {
-			mean: scored === 0 ? null : score / scored,
-			expected: bernoulli ? law.p : 1,
-			ci95: scored === 0 ? null : interval(score, scored, 0.95),
-		},
-		power:
-			scored === 0
-				? 0
-				: bernoulli
-					? bernoulliPower(scored, law.p, alternative, logLevel)
-					: exponentialPower(scored, alternative, logLevel),
+		effect: effectOf(tally, law),
+		power: powerOf(scored, mark, strength, logLevel),
 	};
+}
+
+/**
+ * Bits of key space that a verdict pays for, when the keys were not committed beforehand: the same for all marks, or
+ * one number a mark.
+ */
+export type SearchBits = number | ((mark: Mark) => number);
+
+/** The bits for one mark; 0 unless given. */
+export function searchBitsOf(searchBits: SearchBits | undefined, mark: Mark): number {
+	return typeof searchBits === 'function' ? searchBits(mark) : (searchBits ?? 0);
 }
 
 /** Whether a test reaches the level after correction. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MAX_TOKEN_ID, readTextDocuments, readTokenDocuments } from '../../src/corpus/documents.js';
-import { loadTokenizer } from '../../src/corpus/tokenizer.js';
+import { loadTokenizer } from '../../src/corpus/load-tokenizer.js';
 import { TouchmarkError } from '../../src/errors.js';
 import { all, folder, put } from './files.js';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readTextDocuments, readTokenDocuments } from '../../src/corpus/documents.js';
-import { loadTokenizer } from '../../src/corpus/tokenizer.js';
+import { loadTokenizer } from '../../src/corpus/load-tokenizer.js';
 import { TouchmarkError } from '../../src/errors.js';
 import { all, put } from './files.js';
 

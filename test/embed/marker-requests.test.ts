@@ -2,13 +2,14 @@
 import { createHash } from 'node:crypto';
 import chiSquareCdf from '@stdlib/stats-base-dists-chisquare-cdf';
 import { describe, expect, it } from 'vitest';
-import { freshMark } from '../../bench/calibration.js';
+import { freshMark } from '../../bench/fresh-marks.js';
 import { createMarker, type Generation, type Marker } from '../../src/embed/marker.js';
 import { randomStream } from '../../src/embed/random.js';
 import { Receipt } from '../../src/embed/receipt.js';
 import { bindMark, type Mark } from '../../src/marks/mark.js';
 import { VllmConfig, vllmMark } from '../../src/marks/vllm-config.js';
 import { SCORE_UNIT } from '../../src/schemes/fixed-log.js';
+import { scoreOfWindow } from '../../src/schemes/scheme.js';
 import { detect } from '../../src/verify/detect.js';
 import { refusal } from '../refusal.js';
 
@@ -89,7 +90,8 @@ describe('what reaches a user over many keys', () => {
 				const generation = marker.start({ seed: `${delta}/${i}` });
 				for (let step = 0; step < 21; step++) marker.step([generation], new Float32Array(size));
 				for (let at = 1; at < 21; at++)
-					green += mark.scheme.score([generation.tokens[at - 1]], generation.tokens[at]) / SCORE_UNIT;
+					green +=
+						scoreOfWindow(mark.scheme, [generation.tokens[at - 1]], generation.tokens[at]) / SCORE_UNIT;
 			}
 			expect(chiSquareP([green, total - green], [total * target, total * (1 - target)])).toBeGreaterThan(
 				1e-3,
@@ -165,7 +167,7 @@ describe('contexts', () => {
 		const generation = padded.start({ seed: 'g' });
 		const [token] = padded.step([generation], flat());
 		const before = [0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff];
-		const scores = Array.from({ length: V }, (_, candidate) => mark.scheme.score(before, candidate));
+		const scores = Array.from({ length: V }, (_, candidate) => scoreOfWindow(mark.scheme, before, candidate));
 		expect(token).toBe(scores.indexOf(Math.max(...scores)));
 		expect(keyed(generation)).toBe(1);
 	});

@@ -1,10 +1,11 @@
 import chisquareCdf from '@stdlib/stats-base-dists-chisquare-cdf';
 import { describe, expect, it } from 'vitest';
-import { freshMark } from '../../bench/calibration.js';
+import { freshMark } from '../../bench/fresh-marks.js';
 import { createMarker, type Marker } from '../../src/embed/marker.js';
 import { randomStream } from '../../src/embed/random.js';
 import type { Mark } from '../../src/marks/mark.js';
 import { SCORE_UNIT } from '../../src/schemes/fixed-log.js';
+import { scoreOfWindow } from '../../src/schemes/scheme.js';
 import { detect } from '../../src/verify/detect.js';
 
 const V = 64;
@@ -61,7 +62,9 @@ describe('what the channels do to the distribution (chi-square, error 1e-4 each)
 			const generation = marker.start({ seed: `${i}` });
 			for (let step = 0; step < 2; step++) marker.step([generation], logits);
 			const [context, token] = generation.tokens;
-			const green = shares.map((share, t) => (mark.scheme.score([context], t) === SCORE_UNIT ? share : 0));
+			const green = shares.map((share, t) =>
+				scoreOfWindow(mark.scheme, [context], t) === SCORE_UNIT ? share : 0,
+			);
 			const greenShare = green.reduce((sum, share) => sum + share, 0);
 			const tilted = greenShare * Math.exp(2);
 			expected += tilted / (tilted + 1 - greenShare) / tests;

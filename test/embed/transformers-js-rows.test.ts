@@ -1,7 +1,7 @@
 /** Rows of one batch whose answers have different lengths, in the real host: it does not stop a row that ended. */
 import type { LogitsProcessorList, Tensor } from '@huggingface/transformers';
 import { describe, expect, it } from 'vitest';
-import { freshMark } from '../../bench/calibration.js';
+import { freshMark } from '../../bench/fresh-marks.js';
 import {
 	type LogitsTensor,
 	type TransformersJsProcessor,

@@ -1,7 +1,7 @@
 /** The adapter in the real host, on the embedded teacher. */
 import type { LogitsProcessorList, Tensor } from '@huggingface/transformers';
 import { describe, expect, it } from 'vitest';
-import { freshMark } from '../../bench/calibration.js';
+import { freshMark } from '../../bench/fresh-marks.js';
 import { transformersJsProcessor } from '../../src/embed/adapters/transformers-js.js';
 import { createMarker } from '../../src/embed/marker.js';
 import { detect } from '../../src/verify/detect.js';

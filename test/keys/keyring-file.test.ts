@@ -8,6 +8,7 @@ import { deriveKey, deriveMarkKey } from '../../src/keys/derive.js';
 import { createKeyring, type KeyringFile, openKeyring } from '../../src/keys/keyring.js';
 import { defaultMarks } from '../../src/marks/defaults.js';
 import { type MarkTemplate, markId } from '../../src/marks/mark-spec.js';
+import { scoreOfWindow } from '../../src/schemes/scheme.js';
 
 const MASTER = Uint8Array.from({ length: 32 }, (_, i) => (37 * i + 11) % 256);
 const PASSPHRASE = 'only for this test';
@@ -182,7 +183,7 @@ describe('marks', () => {
 		const [one, two] = [0, 1].map((epoch) => ring.bind(ring.add({ ...shape, epoch }), 'verify').scheme);
 		let same = 0;
 		for (let token = 0; token < 8000; token++)
-			same += Number(one.score([5], token) === two.score([5], token));
+			same += Number(scoreOfWindow(one, [5], token) === scoreOfWindow(two, [5], token));
 		// Green with probability ¼: the same colour with probability 10/16; five standard deviations.
 		expect(Math.abs(same / 8000 - 0.625)).toBeLessThan(5 * Math.sqrt((0.625 * 0.375) / 8000));
 	});

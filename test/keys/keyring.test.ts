@@ -3,6 +3,7 @@ import { commit, deriveMarkKey, heldOutKey } from '../../src/keys/derive.js';
 import { createKeyring, openKeyring } from '../../src/keys/keyring.js';
 import { defaultMarks } from '../../src/marks/defaults.js';
 import { markId } from '../../src/marks/mark-spec.js';
+import { scoreOfWindow } from '../../src/schemes/scheme.js';
 
 const master = new Uint8Array(32).fill(1);
 const [shape, choice] = defaultMarks('test', 'a'.repeat(64));
@@ -53,8 +54,8 @@ describe('a sealed ring', () => {
 		expect(text).not.toContain(Buffer.from(deriveMarkKey(master, shape)).toString('hex'));
 		const again = await openKeyring(file, () => 'correct horse');
 		expect(again.marks).toEqual([spec]);
-		expect(again.bind(spec, 'verify').scheme.score([1], 2)).toBe(
-			ring.bind(spec, 'verify').scheme.score([1], 2),
+		expect(scoreOfWindow(again.bind(spec, 'verify').scheme, [1], 2)).toBe(
+			scoreOfWindow(ring.bind(spec, 'verify').scheme, [1], 2),
 		);
 		await expect(openKeyring(file, () => 'wrong')).rejects.toMatchObject({ code: 'bad-passphrase' });
 		const box = file.secret.sealed.box as string;

@@ -4,6 +4,7 @@ import { defaultMarks } from '../../src/marks/defaults.js';
 import { bindMark } from '../../src/marks/mark.js';
 import { type MarkSpec, markId } from '../../src/marks/mark-spec.js';
 import { SCORE_UNIT } from '../../src/schemes/fixed-log.js';
+import { scoreOfWindow } from '../../src/schemes/scheme.js';
 
 const KEY = Uint8Array.from({ length: 32 }, (_, i) => i + 1);
 const [shape, choice] = defaultMarks('acme', 'ab'.repeat(32)).map(
@@ -14,7 +15,7 @@ describe('a bound mark', () => {
 	test('carries its spec and id, the law of its score, and one side of sampling', () => {
 		const green = bindMark(shape, KEY);
 		expect(green).toMatchObject({ spec: shape, id: markId(shape) });
-		expect(green.scheme.null).toEqual({ kind: 'bernoulli', p: 0.25 });
+		expect(green.scheme.null).toEqual({ kind: 'bernoulli', p: 0.25, trials: 1 });
 		expect(green.scheme.tilt).toBeDefined();
 		expect(green.scheme.draw).toBeUndefined();
 		const draw = bindMark(choice, KEY);
@@ -71,7 +72,8 @@ describe('selector', () => {
 	test('knows nothing of the mark: where it covers, tokens are as often green as elsewhere', () => {
 		// Token 0 matters most: the selector asks its own keystream for token 0.
 		const mark = bindMark({ ...shape, selector: 'keyed', share: 64 }, KEY);
-		const green = (context: number[], token: number) => mark.scheme.score(context, token) === SCORE_UNIT;
+		const green = (context: number[], token: number) =>
+			scoreOfWindow(mark.scheme, context, token) === SCORE_UNIT;
 		for (const token of [0, 1, 777]) {
 			const both = contexts.filter((context) => mark.covers(context) && green(context, token)).length;
 			expect(Math.abs(both / contexts.length - 1 / 16)).toBeLessThan(

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { TouchmarkError } from '../../src/errors.js';
 import { checked, parseJson } from '../../src/input.js';
-import { VllmConfig, vllmMark, vllmPrf } from '../../src/marks/vllm-config.js';
+import { VllmConfig, vllmMark, vllmPrfs } from '../../src/marks/vllm-config.js';
+import { scoreOfWindow } from '../../src/schemes/scheme.js';
 
 const read = (json: string) => checked(VllmConfig, parseJson(json, '--vllm-config'), '--vllm-config');
 
@@ -22,6 +23,7 @@ describe('reading', () => {
 	test('what vLLM assumes when a field is absent', () => {
 		expect(read('{"algorithm":"gumbel","key":42}')).toEqual({
 			algorithm: 'gumbel',
+			alpha: 0.1,
 			key: 42n,
 			context_width: 4,
 			prf: 'philox',
@@ -71,7 +73,8 @@ describe('refusing', () => {
 		['no key', '{"algorithm":"gumbel"}', /field "key"/],
 		['no algorithm', '{"key":1}', /field "algorithm"/],
 		['another algorithm', '{"algorithm":"sbw","key":1}', /field "algorithm": .*"gumbel"/],
-		['the dual key', '{"algorithm":"dual_key_gumbel","key":1}', /field "algorithm"/],
+		['a share above 1', '{"algorithm":"dual_key_gumbel","key":1,"alpha":1.5}', /field "alpha"/],
+		['no layer', '{"algorithm":"synthid","key":1,"depth":0}', /field "depth"/],
 		['an unknown field', '{"algorithm":"gumbel","key":1,"context_with":2}', /"context_with"/],
 		['no context', '{"algorithm":"gumbel","key":1,"context_width":0}', /field "context_width"/],
 		['a long context', '{"algorithm":"gumbel","key":1,"context_width":17}', /field "context_width"/],
@@ -95,18 +98,18 @@ describe('the mark', () => {
 			commitment: null,
 			tokenizer: null,
 		});
-		expect(vllmPrf(config).field([1, 2, 3, 4], 7, 32) >>> 8).toBe(1661833);
+		expect(vllmPrfs(config)[0].field([1, 2, 3, 4], 7, 32) >>> 8).toBe(1661833);
 		const u = Math.fround(1661834 / (2 ** 24 + 1));
-		expect(mark.scheme.score([1, 2, 3, 4], 7) / 2 ** 32).toBeCloseTo(-Math.log(1 - u), 8);
+		expect(scoreOfWindow(mark.scheme, [1, 2, 3, 4], 7) / 2 ** 32).toBeCloseTo(-Math.log(1 - u), 8);
 	});
 	test('with hmac-sha256 too', () => {
 		const config = read('{"algorithm":"gumbel","key":42,"prf":"hmac-sha256","context_width":2}');
 		expect(vllmMark(config).spec).toMatchObject({ prf: 'hmac-sha256-v1', contextWidth: 2 });
-		expect(vllmPrf(config).field([1, 2, 3, 4], 7, 32) >>> 8).toBe(6202050);
+		expect(vllmPrfs(config)[0].field([1, 2, 3, 4], 7, 32) >>> 8).toBe(6202050);
 	});
 	test('distinguishes keys that differ above bit 32', () => {
 		const field = (key: string) =>
-			vllmPrf(read(`{"algorithm":"gumbel","key":"${key}"}`)).field([1, 2, 3, 4], 7, 32);
+			vllmPrfs(read(`{"algorithm":"gumbel","key":"${key}"}`))[0].field([1, 2, 3, 4], 7, 32);
 		expect(field('42')).not.toBe(field((42n + 2n ** 32n).toString()));
 		expect(field('42')).not.toBe(field((42n + 2n ** 63n).toString()));
 	});

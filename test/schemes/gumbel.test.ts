@@ -4,10 +4,11 @@ import { describe, expect, test } from 'vitest';
 import { type Random, randomStream } from '../../src/embed/random.js';
 import { chacha8 } from '../../src/prf/chacha8.js';
 import { philox } from '../../src/prf/philox.js';
+import { plainPrf } from '../../src/prf/plain.js';
 import type { Prf } from '../../src/prf/prf.js';
 import { SCORE_UNIT } from '../../src/schemes/fixed-log.js';
 import { float24, type Grid, gumbel, word32 } from '../../src/schemes/gumbel.js';
-import type { Scheme } from '../../src/schemes/scheme.js';
+import { type Scheme, scoreOfWindow } from '../../src/schemes/scheme.js';
 
 /** The seeds are fixed; a correct source fails a chi-square test here with this probability over seeds. */
 const ERROR_RATE = 1e-3;
@@ -17,7 +18,7 @@ const bytes = (random: Random, length: number) =>
 
 function draw(scheme: Scheme, context: readonly number[], logits: Float32Array): number {
 	if (scheme.draw === undefined) throw new Error('gumbel draws');
-	return scheme.draw(context, logits);
+	return scheme.draw(context, logits, { next: () => 0 });
 }
 
 function softmax(logits: Float32Array, temperature = 1): number[] {
@@ -71,14 +72,14 @@ describe.each([HARDENED, VLLM])('draw, $name', ({ name, keyBytes, grid, create }
 		const counts = new Array<number>(logits.length).fill(0);
 		const context = [17, 4, 250, 9];
 		for (let i = 0; i < 20_000; i++)
-			counts[draw(gumbel(create(bytes(random, keyBytes)), grid), context, logits)]++;
+			counts[draw(gumbel(create(bytes(random, keyBytes)), grid, 4), context, logits)]++;
 		expect(chiSquareP(counts, softmax(logits))).toBeGreaterThan(ERROR_RATE);
 		// The same counts would show a distribution that is off by a tenth of the temperature.
 		expect(chiSquareP(counts, softmax(logits, 1.1))).toBeLessThan(1e-6);
 	});
 	test('over random contexts of one key is a draw from softmax', () => {
 		const random = randomStream(`${name}, contexts`);
-		const scheme = gumbel(create(bytes(random, keyBytes)), grid);
+		const scheme = gumbel(create(bytes(random, keyBytes)), grid, 4);
 		const counts = new Array<number>(DENSE.length).fill(0);
 		for (let i = 0; i < 20_000; i++) {
 			const context = Array.from({ length: 4 }, () => Math.floor(32_000 * random.next()));
@@ -116,7 +117,7 @@ describe.each([HARDENED, VLLM])('draw, $name', ({ name, keyBytes, grid, create }
 							most = value + noise;
 						}
 					});
-					expect(draw(gumbel(prf, grid), context, logits)).toBe(best);
+					expect(draw(gumbel(prf, grid, 4), context, logits)).toBe(best);
 				},
 			),
 			{ seed: 20_261_127, numRuns: 400 },
@@ -124,7 +125,7 @@ describe.each([HARDENED, VLLM])('draw, $name', ({ name, keyBytes, grid, create }
 	});
 	test('leaves the logits as they are', () => {
 		const logits = DENSE.slice();
-		draw(gumbel(create(new Uint8Array(keyBytes)), grid), [1, 2, 3, 4], logits);
+		draw(gumbel(create(new Uint8Array(keyBytes)), grid, 4), [1, 2, 3, 4], logits);
 		expect(logits).toEqual(DENSE);
 	});
 	test('what is drawn scores high, and what is not a little below 1', () => {
@@ -134,11 +135,11 @@ describe.each([HARDENED, VLLM])('draw, $name', ({ name, keyBytes, grid, create }
 		let other = 0;
 		const runs = 2000;
 		for (let i = 0; i < runs; i++) {
-			const scheme = gumbel(create(bytes(random, keyBytes)), grid);
+			const scheme = gumbel(create(bytes(random, keyBytes)), grid, 4);
 			const context = [1, 2, 3, 4];
 			const token = draw(scheme, context, flat);
-			drawn += scheme.score(context, token) / SCORE_UNIT;
-			other += scheme.score(context, (token + 1) % 64) / SCORE_UNIT;
+			drawn += scoreOfWindow(scheme, context, token) / SCORE_UNIT;
+			other += scoreOfWindow(scheme, context, (token + 1) % 64) / SCORE_UNIT;
 		}
 		// 1 − u of the winner among n equal tokens is Beta(1, n): its −ln has mean H_64 = 4.744, deviation 1.28.
 		expect(Math.abs(drawn / runs - 4.744)).toBeLessThan(4 * (1.28 / Math.sqrt(runs)));
@@ -149,16 +150,17 @@ describe.each([HARDENED, VLLM])('draw, $name', ({ name, keyBytes, grid, create }
 
 describe('law of the score', () => {
 	/** A PRF that gives this word, to see a scheme's score of every word. */
-	const constant = (word: number): Prf => ({ field: () => word, fields: () => undefined });
+	const constant = (word: number): Prf => giving(() => word);
+	const giving = (next: () => number): Prf => plainPrf({ field: next, fields: () => undefined });
 
 	test('word32: P(score ≥ s) ≤ e^-s at every s, by the exact tail of each word on a grid', () => {
 		const random = randomStream('word32');
 		const grid = [0, 1, 2, 2 ** 31, 2 ** 32 - 1, 2 ** 32 - 2];
 		for (let i = 0; i < 100_000; i++) grid.push(Math.floor(2 ** 32 - 2 ** (32 * random.next())));
-		expect(gumbel(constant(0), word32).null).toEqual({ kind: 'exponential', shift: 0 });
+		expect(gumbel(constant(0), word32, 1).null).toEqual({ kind: 'exponential', shift: 0 });
 		let worst = -Infinity;
 		for (const word of grid) {
-			const score = gumbel(constant(word), word32).score([0], 0) / SCORE_UNIT;
+			const score = scoreOfWindow(gumbel(constant(word), word32, 1), [0], 0) / SCORE_UNIT;
 			// Scores rise with the word (fixed-log.test.ts), so P(score ≥ this one) ≥ P(word or above), and equal
 			// at the first word with this score. −ln of that tail, in double, errs by less than 2^-47.
 			const tail = (2 ** 32 - word) / 2 ** 32;
@@ -169,13 +171,18 @@ describe('law of the score', () => {
 	});
 
 	test('float24: Exp(1) + 2^-24 bounds all 2^24 values, and Exp(1) + 2^-25 does not', () => {
-		const scheme = (word: number) => gumbel(constant(word), float24);
+		const scheme = (word: number) => gumbel(constant(word), float24, 1);
 		const law = scheme(0).null;
 		if (law.kind !== 'exponential') throw new Error('gumbel scores are exponential');
 		expect(law.shift).toBe(2 ** -24);
 		let word = 0;
-		const { score } = gumbel({ field: () => word, fields: () => undefined }, float24);
-		const context = [0];
+		const { scores } = gumbel(
+			giving(() => word),
+			float24,
+			1,
+		);
+		const row = Uint32Array.of(0, 0);
+		const out = new Float64Array(1);
 		// From the highest value down: when a score was seen for the last time, `atLeast` values reach it.
 		let worst = -Infinity;
 		let current = Infinity;
@@ -185,7 +192,8 @@ describe('law of the score', () => {
 		};
 		for (let value = 2 ** 24 - 1; value >= 0; value--) {
 			word = value * 256 + (value & 255);
-			const units = score(context, 0);
+			scores(row, 1, out);
+			const units = out[0];
 			if (units > current) expect.unreachable(`the score of ${value} falls`);
 			if (units < current) close();
 			current = units;

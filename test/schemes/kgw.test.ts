@@ -5,13 +5,15 @@ import { randomStream } from '../../src/embed/random.js';
 import { chacha8 } from '../../src/prf/chacha8.js';
 import { SCORE_UNIT } from '../../src/schemes/fixed-log.js';
 import { kgw } from '../../src/schemes/kgw.js';
+import { scoreOfWindow } from '../../src/schemes/scheme.js';
 
 /** The seeds are fixed; a correct source fails a chi-square test here with this probability over seeds. */
 const ERROR_RATE = 1e-3;
 
 const random = randomStream('kgw');
 const newKey = () => Uint8Array.from({ length: 32 }, () => Math.floor(256 * random.next()));
-const bind = (gamma: number, key: Uint8Array, delta = 2) => kgw({ name: 'kgw', gamma, delta }, chacha8(key));
+const bind = (gamma: number, key: Uint8Array, delta = 2, width = 1) =>
+	kgw({ name: 'kgw', gamma, delta }, width, chacha8(key), chacha8(key));
 
 /** p-value of Pearson's test; `fitted` probabilities were estimated from the counts. */
 function chiSquareP(counts: readonly number[], expected: readonly number[], fitted = 0): number {
@@ -25,9 +27,13 @@ describe.each([1 / 256, 0.25, 0.5, 200 / 256])('gamma %d', (gamma) => {
 		let green = 0;
 		for (let i = 0; i < total / 100; i++) {
 			const scheme = bind(gamma, newKey());
-			expect(scheme.null).toEqual({ kind: 'bernoulli', p: gamma });
+			expect(scheme.null).toEqual({ kind: 'bernoulli', p: gamma, trials: 1 });
 			for (let j = 0; j < 100; j++) {
-				const score = scheme.score([Math.floor(50_000 * random.next())], Math.floor(50_000 * random.next()));
+				const score = scoreOfWindow(
+					scheme,
+					[Math.floor(50_000 * random.next())],
+					Math.floor(50_000 * random.next()),
+				);
 				if (score !== 0 && score !== SCORE_UNIT) expect.unreachable(`a score of ${score}`);
 				green += score / SCORE_UNIT;
 			}
@@ -46,11 +52,11 @@ describe.each([1 / 256, 0.25, 0.5, 200 / 256])('gamma %d', (gamma) => {
 				}),
 				fc.constantFrom(0.5, 2, 3.25),
 				(key, context, values, delta) => {
-					const scheme = bind(gamma, key, delta);
+					const scheme = bind(gamma, key, delta, context.length);
 					const logits = Float32Array.from(values);
 					scheme.tilt?.(context, logits);
 					const expected = values.map((value, token) =>
-						scheme.score(context, token) === SCORE_UNIT ? Math.fround(value + delta) : value,
+						scoreOfWindow(scheme, context, token) === SCORE_UNIT ? Math.fround(value + delta) : value,
 					);
 					expect([...logits]).toEqual([...Float32Array.from(expected)]);
 				},
@@ -71,7 +77,7 @@ describe('independence at gamma 1/4', () => {
 		return table;
 	}
 	const isGreen = (key: Uint8Array, context: number[], token: number) =>
-		bind(0.25, key).score(context, token) > 0;
+		scoreOfWindow(bind(0.25, key), context, token) > 0;
 	const id = () => Math.floor(50_000 * random.next());
 	const independent = [9 / 16, 3 / 16, 3 / 16, 1 / 16].map((p) => 10_000 * p);
 

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { freshMark } from '../../bench/calibration.js';
+import { freshMark } from '../../bench/fresh-marks.js';
 import { VllmConfig, vllmMark } from '../../src/marks/vllm-config.js';
 import { detect } from '../../src/verify/detect.js';
 import { newPairSet } from '../../src/verify/pairs.js';
 import { mergeTallies, scoreOf, tallyPairs } from '../../src/verify/tally.js';
 import { TestResult } from '../../src/verify/test-result.js';
-import { upstreamGumbel } from '../../src/verify/upstream.js';
+import { upstreamVllm } from '../../src/verify/upstream.js';
 
 interface Case {
 	readonly vllm: unknown;
@@ -18,7 +18,7 @@ const key = (byte: number) => new Uint8Array(32).fill(byte);
 
 describe("vLLM's gumbel", () => {
 	it.each(cases.map((one, i) => [i, one] as const))("case %i: upstream's numbers to 1e-9", (_i, one) => {
-		const upstream = upstreamGumbel(one.tokens, VllmConfig.parse(one.vllm));
+		const upstream = upstreamVllm(one.tokens, VllmConfig.parse(one.vllm));
 		expect(upstream.scored).toBe(one.expect.scored);
 		expect(Math.abs(upstream.score / one.expect.score - 1)).toBeLessThan(1e-9);
 		expect(Math.abs(upstream.log10P / one.expect.log10P - 1)).toBeLessThan(1e-9);
@@ -28,7 +28,7 @@ describe("vLLM's gumbel", () => {
 		const config = VllmConfig.parse({ algorithm: 'gumbel', key: '7', context_width: 2 });
 		const tokens = Array.from({ length: 300 }, (_, i) => (i * i * 31) % 997);
 		const ours = detect('x', tokens, [vllmMark(config)]);
-		const theirs = upstreamGumbel(tokens, config);
+		const theirs = upstreamVllm(tokens, config);
 		expect(ours.scored).toBeGreaterThanOrEqual(theirs.scored);
 		if (ours.scored === theirs.scored) expect(ours.log10P).toBeGreaterThanOrEqual(theirs.log10P);
 	});
@@ -83,7 +83,8 @@ describe('detect', () => {
 	const written = (length: number) => {
 		const tokens = [5];
 		const flat = new Float32Array(500);
-		while (tokens.length < length) tokens.push(mark.scheme.draw?.(tokens.slice(-1), flat) ?? 0);
+		while (tokens.length < length)
+			tokens.push(mark.scheme.draw?.(tokens.slice(-1), flat, { next: () => 0 }) ?? 0);
 		return tokens;
 	};
 
@@ -116,7 +117,13 @@ describe('detect', () => {
 	});
 
 	it('keeps log10 p exact where the p-value underflows', () => {
-		const strong = { ...mark, scheme: { ...mark.scheme, score: () => 2 ** 32 * 8 } };
+		const strong = {
+			...mark,
+			scheme: {
+				...mark.scheme,
+				scores: (_: Uint32Array, count: number, out: Float64Array) => out.fill(2 ** 32 * 8, 0, count),
+			},
+		};
 		const long = Array.from({ length: 1800 }, (_, i) => i % 490);
 		const pairs = [...long.keys()].map((i) => (i * i + i) % 483);
 		const result = detect('x', pairs, [strong]);

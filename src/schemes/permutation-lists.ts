@@ -1,0 +1,91 @@
+/**
+ * Green lists by a random permutation of the vocabulary, bit for bit with the systems that have them: the list
+ * of a seed is the first ⌊γV⌋ entries of a permutation by the Mersenne Twister.
+ *
+ * Lists have an exact size, so the share of green tokens is ⌊γV⌋/V, and tokens of one list are drawn without
+ * replacement: sums lie below the binomial's in the upper tail (docs/statistics.md).
+ *
+ * @module
+ */
+import { headMembership, permutationHead } from '../prf/mersenne.js';
+import { SCORE_UNIT } from './fixed-log.js';
+import type { Scheme } from './scheme.js';
+import type { Seeding } from './seedings.js';
+
+/** Parameters of lists of exact size. */
+export interface PermutationLists {
+	readonly gamma: number;
+	readonly delta: number;
+	readonly vocabSize: number;
+	/** Cyclic shift: the colour of token t is that of t + payload. */
+	readonly payload: number;
+}
+
+/** Most candidates that a seeding with the token itself tries, likeliest first (as transformers does). */
+const REJECTION_CANDIDATES = 40;
+
+/** Binds lists to a seeding. Effective pairs are (seed, token). */
+export function permutationLists(params: PermutationLists, seeding: Seeding): Scheme {
+	const { gamma, delta, vocabSize, payload } = params;
+	const length = Math.floor(gamma * vocabSize);
+	const membership = headMembership(vocabSize, length);
+	const shifted = (token: number) => (token + payload) % vocabSize;
+	const isGreen = (context: ArrayLike<number>, token: number): boolean => {
+		let green = false;
+		membership(seeding.seedOf(context, token), [shifted(token)], () => {
+			green = true;
+		});
+		return green;
+	};
+	return {
+		null: { kind: 'bernoulli', p: length / vocabSize, trials: 1 },
+		effective: {
+			words: 2,
+			perWindow: 1,
+			of(context, token, out) {
+				if (token >= vocabSize) return 0;
+				const seed = seeding.seedOf(context, token);
+				// A seed of zero comes from zeros, whatever the key.
+				if (seed === 0) return 0;
+				out[0] = seed;
+				out[1] = token;
+				return 1;
+			},
+		},
+		scores(rows, count, out) {
+			// One run of the twister a seed, however many tokens were seen after it.
+			const order = Uint32Array.from({ length: count }, (_, i) => i).sort(
+				(a, b) => rows[2 * a] - rows[2 * b],
+			);
+			out.fill(0, 0, count);
+			for (let start = 0; start < count; ) {
+				const seed = rows[2 * order[start]];
+				let end = start + 1;
+				while (end < count && rows[2 * order[end]] === seed) end++;
+				const group = order.subarray(start, end);
+				membership(
+					seed,
+					Array.from(group, (i) => shifted(rows[2 * i + 1])),
+					(k) => {
+						out[group[k]] = SCORE_UNIT;
+					},
+				);
+				start = end;
+			}
+		},
+		tilt(context, logits) {
+			if (seeding.ownToken) {
+				const best = Array.from(logits.keys())
+					.sort((a, b) => logits[b] - logits[a] || a - b)
+					.slice(0, REJECTION_CANDIDATES);
+				for (const token of best) if (isGreen(context, token)) logits[token] += delta;
+				return;
+			}
+			for (const entry of permutationHead(seeding.seedOf(context, 0), vocabSize, length)) {
+				const token = (entry - payload + vocabSize) % vocabSize;
+				if (token < logits.length) logits[token] += delta;
+			}
+		},
+		green: isGreen,
+	};
+}

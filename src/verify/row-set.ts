@@ -1,0 +1,112 @@
+/**
+ * A growing set of rows of unsigned 32-bit words, each kept once, in the order of arrival: an open-addressing
+ * table of row numbers over one flat array. Rows are compared in full, so nothing is dropped by a collision.
+ *
+ * @module
+ */
+
+/** Distinct rows of equal length. */
+export interface RowSet {
+	/** Words in a row. */
+	readonly words: number;
+	/** Number of distinct rows. */
+	readonly size: number;
+	/** The rows one after another; valid until rows are added again. */
+	readonly data: Uint32Array;
+	/** Adds each window of `words` consecutive ids that `skip` does not exclude. */
+	addWindows(ids: Uint32Array, skip?: (ids: Uint32Array, at: number) => boolean): void;
+	/** Adds `count` rows that lie one after another. */
+	addRows(rows: Uint32Array, count: number): void;
+	/** Whether the row that begins at `at` is in the set. */
+	has(ids: Uint32Array, at: number): boolean;
+}
+
+/** An empty set. */
+export function newRowSet(words: number): RowSet {
+	let data = new Uint32Array(64 * words);
+	let table = new Uint32Array(128);
+	let size = 0;
+
+	/** A hash of the row at `at`; it only spreads rows over the table. */
+	function hashAt(rows: Uint32Array, at: number): number {
+		let h = 0x9e3779b9;
+		for (let i = at; i < at + words; i++) {
+			h = Math.imul(h ^ rows[i], 0x2c1b3c6d);
+			h ^= h >>> 15;
+		}
+		h = Math.imul(h, 0x297a2d39);
+		return h ^ (h >>> 15);
+	}
+
+	/** Makes room for `more` rows, so that the loops below need not look. */
+	function reserve(more: number): void {
+		const rows = size + more;
+		if (rows * words > data.length) {
+			const larger = new Uint32Array(Math.max(2 * data.length, rows * words));
+			larger.set(data.subarray(0, size * words));
+			data = larger;
+		}
+		if (2 * rows > table.length) {
+			let capacity = table.length;
+			while (capacity < 2 * rows) capacity *= 2;
+			table = new Uint32Array(capacity);
+			for (let row = 0; row < size; row++) {
+				let slot = hashAt(data, row * words) & (capacity - 1);
+				while (table[slot] !== 0) slot = (slot + 1) & (capacity - 1);
+				table[slot] = row + 1;
+			}
+		}
+	}
+
+	/** Adds rows at `from`, `from + step`, … below `end`. */
+	function addAll(
+		rows: Uint32Array,
+		step: number,
+		end: number,
+		skip: ((ids: Uint32Array, at: number) => boolean) | undefined,
+	): void {
+		reserve(Math.max(0, Math.ceil(end / step)));
+		const kept = data;
+		const slots = table;
+		const mask = slots.length - 1;
+		for (let at = 0; at < end; at += step) {
+			if (skip?.(rows, at)) continue;
+			let slot = hashAt(rows, at) & mask;
+			let entry = slots[slot];
+			while (entry !== 0) {
+				const start = (entry - 1) * words;
+				let i = 0;
+				while (i < words && kept[start + i] === rows[at + i]) i++;
+				if (i === words) break;
+				slot = (slot + 1) & mask;
+				entry = slots[slot];
+			}
+			if (entry !== 0) continue;
+			const start = size * words;
+			for (let i = 0; i < words; i++) kept[start + i] = rows[at + i];
+			slots[slot] = ++size;
+		}
+	}
+
+	return {
+		words,
+		get size() {
+			return size;
+		},
+		get data() {
+			return data;
+		},
+		addWindows: (ids, skip) => addAll(ids, 1, ids.length - words + 1, skip),
+		addRows: (rows, count) => addAll(rows, words, count * words, undefined),
+		has(ids, at) {
+			const mask = table.length - 1;
+			for (let slot = hashAt(ids, at) & mask; table[slot] !== 0; slot = (slot + 1) & mask) {
+				const start = (table[slot] - 1) * words;
+				let i = 0;
+				while (i < words && data[start + i] === ids[at + i]) i++;
+				if (i === words) return true;
+			}
+			return false;
+		},
+	};
+}
