@@ -1,32 +1,21 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { renderReport } from '../../src/evidence/report.js';
+import { CHROMIUM, launchChromium, NO_CHROMIUM } from '../chromium.js';
 import { EXAMPLE } from './example-report.js';
 
-const BROWSER = findBrowser();
 const SIZES = [
 	{ width: 1280, height: 900 },
 	{ width: 390, height: 844 },
 ] as const;
 
-function findBrowser(): string | undefined {
-	const onPath = ['chromium', 'chromium-browser', 'google-chrome'].flatMap((name) =>
-		(process.env.PATH ?? '').split(delimiter).map((folder) => join(folder, name)),
-	);
-	return [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', ...onPath].find(
-		(path) => path !== undefined && path !== '' && existsSync(path),
-	);
-}
+if (CHROMIUM === undefined) test('report in a browser', (context) => context.skip(NO_CHROMIUM));
 
-if (BROWSER === undefined)
-	test('report in a browser', (context) =>
-		context.skip('skipped: no Chromium found; set CHROMIUM to the path of one to run this test'));
-
-describe.skipIf(BROWSER === undefined)('report in a browser', () => {
+describe.skipIf(CHROMIUM === undefined)('report in a browser', () => {
 	// Screenshots stay when REPORT_SCREENSHOTS names a folder.
 	const scratch = mkdtempSync(join(tmpdir(), 'touchmark-report-'));
 	const screenshots = process.env.REPORT_SCREENSHOTS ?? scratch;
@@ -43,20 +32,7 @@ describe.skipIf(BROWSER === undefined)('report in a browser', () => {
 			renderReport({ ...EXAMPLE, suspects: [...EXAMPLE.suspects, long], passage: { title: evil, tokens } }),
 		);
 		writeFileSync(join(scratch, 'example.html'), renderReport(EXAMPLE));
-		browser = await chromium.launch({
-			executablePath: BROWSER!,
-			headless: true,
-			args: [
-				'--headless',
-				'--no-sandbox',
-				'--disable-gpu',
-				'--disable-quic',
-				'--no-first-run',
-				'--disable-background-networking',
-				'--disable-component-update',
-				'--disable-sync',
-			],
-		});
+		browser = await launchChromium();
 	});
 	afterAll(async () => {
 		await browser?.close();
