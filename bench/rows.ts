@@ -21,6 +21,8 @@ export interface BenchOptions {
 	readonly quick: boolean;
 	/** A folder of JSONL files to use beside the repository's own texts. */
 	readonly corpus?: string;
+	/** A Python interpreter with the peers of `bench/peers` installed, to be timed beside. */
+	readonly peers?: string;
 }
 
 /** A bench: its rows, and remarks that belong under its table. */

@@ -1,5 +1,5 @@
 /**
- * Runs one bench: `npm run bench -- NAME [--quick] [--out FILE] [--corpus DIR]`.
+ * Runs one bench: `npm run bench -- NAME [--quick] [--out FILE] [--corpus DIR] [--peers PYTHON]`.
  *
  * Writes `bench/results/NAME.json` and the section of `docs/benchmarks.md` made from it; with `--out` only FILE.
  *
@@ -18,6 +18,10 @@ const BENCHES: Record<string, () => Promise<{ bench: Bench }>> = {
 	embed: () => import('./embed.js'),
 	model: () => import('./model.js'),
 	prf: () => import('./prf.js'),
+	retokenize: () => import('./retokenize.js'),
+	select: () => import('./select.js'),
+	speed: () => import('./speed.js'),
+	tokenize: () => import('./tokenize.js'),
 	unkeyed: () => import('./unkeyed.js'),
 };
 
@@ -73,6 +77,7 @@ const { values, positionals } = parseArgs({
 		quick: { type: 'boolean', default: false },
 		out: { type: 'string' },
 		corpus: { type: 'string' },
+		peers: { type: 'string' },
 	},
 });
 const name = positionals[0];
@@ -82,15 +87,22 @@ if (load === undefined) {
 	process.exit(2);
 }
 const { bench } = await load();
-const { corpus } = values;
+const { corpus, peers } = values;
 const { rows, notes = [] } = await bench.run({
 	quick: values.quick,
 	...(corpus === undefined ? {} : { corpus }),
+	...(peers === undefined ? {} : { peers }),
 });
 const results: Results = {
 	name,
 	machine: machine(),
-	command: ['npm run bench --', name, values.quick ? '--quick' : '', corpus ? `--corpus ${corpus}` : '']
+	command: [
+		'npm run bench --',
+		name,
+		values.quick ? '--quick' : '',
+		corpus ? `--corpus ${corpus}` : '',
+		peers ? '--peers PYTHON' : '',
+	]
 		.filter(Boolean)
 		.join(' '),
 	date: new Date().toISOString(),

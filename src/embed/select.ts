@@ -75,7 +75,7 @@ function scoreText(
 		if (given.has((width === 0 ? [token] : context).join()) || !mark.covers(context)) continue;
 		let count = 1;
 		if (effective === undefined) found.set([...context, token]);
-		else count = effective.of(context, token, found);
+		else count = effective.of(Uint32Array.of(...context, token), 0, found, 0);
 		for (let i = 0; i < count; i++) {
 			const row = found.slice(i * words, (i + 1) * words);
 			distinct.set(row.join(), row);

@@ -54,7 +54,12 @@ export function bindScheme(spec: MarkSpec, key: Uint8Array): Scheme {
 	switch (scheme.name) {
 		case 'gumbel':
 			if (name === 'meta-mt19937-v1')
-				return twisterGumbel(scheme.vocabSize ?? 0, scheme.payload ?? 0, metaHash(integerOf(key)));
+				return twisterGumbel(
+					scheme.vocabSize ?? 0,
+					scheme.payload ?? 0,
+					contextWidth,
+					metaHash(integerOf(key)),
+				);
 			return gumbel(create(key), grid, contextWidth);
 		case 'dual_key_gumbel': {
 			const [a, b] = (['key_a', 'key_b'] as const).map((label) =>
@@ -80,7 +85,7 @@ export function bindScheme(spec: MarkSpec, key: Uint8Array): Scheme {
 						? selfhash(integer)
 						: lefthash(integer);
 			const { gamma, delta, vocabSize = 0, payload = 0 } = scheme;
-			return permutationLists({ gamma, delta, vocabSize, payload }, seeding);
+			return permutationLists({ gamma, delta, vocabSize, payload }, contextWidth, seeding);
 		}
 		case 'unigram':
 			return unigram(scheme, create(key));

@@ -7,7 +7,7 @@
  */
 import { KERNEL } from './kernel.wasm.js';
 import type { GridName } from './prf.js';
-import { plainLoadRow, plainSoftmaxDraw, type RowState } from './rows.js';
+import { plainLoadRow, plainSoftmaxDraw, plainTournament, type RowState } from './rows.js';
 
 export type { RowState } from './rows.js';
 
@@ -27,6 +27,8 @@ interface Exports {
 	chachaPairs(count: number, width: number, bits: number): void;
 	philoxPairs(count: number, width: number, k0: number, k1: number): void;
 	logScores(count: number, grid: 0 | 1): void;
+	finite(row: number, count: number): number;
+	tournament(count: number, depth: number): void;
 	scaleRow(row: number, count: number, scale: number): 0 | 1 | 2;
 	softmaxDraw(row: number, count: number, uniform: number): number;
 }
@@ -45,8 +47,10 @@ export interface Kernel {
 	readonly results: Uint32Array;
 	/** {@link CHUNK} logits on their way in and out; the same place as `results`. */
 	readonly chunk: Float32Array;
-	/** {@link CHUNK} doubles on their way out; the same place as `guest`. */
+	/** {@link MOST_CANDIDATES} doubles; the same place as the first half of `guest`. */
 	readonly doubles: Float64Array;
+	/** {@link MOST_CANDIDATES} words; the second half of `guest`. */
+	readonly layers: Uint32Array;
 	/** Up to {@link MOST_TOKENS} logits of the host. */
 	readonly guest: Float32Array;
 	/** Up to {@link MOST_TOKENS} logits; `scratchRow`. */
@@ -55,6 +59,8 @@ export interface Kernel {
 
 /** The largest vocabulary that has room in the kernel's memory. */
 export const MOST_TOKENS = 2 ** 20;
+/** The most candidates of a tournament in the kernel. */
+export const MOST_CANDIDATES = 2 ** 18;
 /** Words that pass through the kernel at a time. */
 export const CHUNK = 2 ** 14;
 const PAGES = 134;
@@ -80,7 +86,8 @@ function load(): Kernel | undefined {
 			pairs: words(run.PAIRS, CHUNK),
 			results: words(run.RESULTS, CHUNK),
 			chunk: floats(run.RESULTS, CHUNK),
-			doubles: new Float64Array(buffer, run.GUEST.value, CHUNK),
+			doubles: new Float64Array(buffer, run.GUEST.value, MOST_CANDIDATES),
+			layers: new Uint32Array(buffer, run.GUEST.value + 8 * MOST_CANDIDATES, MOST_CANDIDATES),
 			guest: floats(run.GUEST, MOST_TOKENS),
 			row: floats(run.ROW, MOST_TOKENS),
 		};
@@ -170,4 +177,31 @@ export function kernelLogScores(words: Uint32Array, grid: GridName, out: Float64
 		out.set(kernel.doubles.subarray(0, count), first);
 	}
 	return true;
+}
+
+/** Ids of the tokens of a row that are above −Infinity, ascending. */
+export function finiteTokens(row: Float32Array): Uint32Array {
+	const kernel = kernelOf(row);
+	const count = kernel?.run.finite(row.byteOffset, row.length) ?? -1;
+	if (kernel !== undefined && count >= 0) return kernel.tokens.slice(0, count);
+	const tokens = new Uint32Array(row.length);
+	let found = 0;
+	for (let token = 0; token < row.length; token++) if (row[token] > -Infinity) tokens[found++] = token;
+	return tokens.subarray(0, found);
+}
+
+/**
+ * Runs `depth` ≤ 32 layers of a tournament over probabilities, in place: p ← p·(1 + g − Σ g·p), g the layer's bit of
+ * the token's word. The sums have two lanes, even and odd positions, in the kernel and in the twin.
+ */
+export function runTournament(probabilities: Float64Array, words: Uint32Array, depth: number): void {
+	const kernel = prfKernel();
+	const count = probabilities.length;
+	if (kernel === undefined || count > MOST_CANDIDATES) return plainTournament(probabilities, words, depth);
+	const even = count + (count & 1);
+	kernel.doubles.set(probabilities);
+	kernel.layers.set(words);
+	kernel.doubles.fill(0, count, even);
+	kernel.run.tournament(even, depth);
+	probabilities.set(kernel.doubles.subarray(0, count));
 }

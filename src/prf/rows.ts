@@ -107,3 +107,14 @@ export function plainSoftmaxDraw(row: Float32Array, uniform: number): number {
 	}
 	return last;
 }
+
+/** The twin of {@link runTournament}. */
+export function plainTournament(probabilities: Float64Array, words: Uint32Array, depth: number): void {
+	const count = probabilities.length;
+	for (let layer = 0; layer < depth; layer++) {
+		const masses = [0, 0];
+		for (let i = 0; i < count; i++) if ((words[i] >>> layer) & 1) masses[i & 1] += probabilities[i];
+		const total = masses[0] + masses[1];
+		for (let i = 0; i < count; i++) probabilities[i] *= (words[i] >>> layer) & 1 ? 2 - total : 1 - total;
+	}
+}

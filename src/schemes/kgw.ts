@@ -65,9 +65,9 @@ export function kgw(params: ParamsOf<'kgw'>, contextWidth: number, prf: Prf, ord
 			effective: {
 				words: 2,
 				perWindow: 1,
-				of(context, token, out) {
-					out[0] = first(context);
-					out[1] = token;
+				of(windows, at, out, to) {
+					out[to] = first(windows.subarray(at, at + contextWidth));
+					out[to + 1] = windows[at + contextWidth];
 					return 1;
 				},
 			},
@@ -95,18 +95,20 @@ export function kgw(params: ParamsOf<'kgw'>, contextWidth: number, prf: Prf, ord
 			effective: {
 				words: 2,
 				perWindow: 1,
-				of(context, token, out) {
+				of(windows, at, out, to) {
+					const token = windows[at + contextWidth];
 					let winner = token;
-					let least = order.field([token], token, 32);
-					for (let i = 0; i < context.length; i++) {
-						const rank = order.field([context[i]], token, 32);
-						if (rank < least || (rank === least && context[i] < winner)) {
+					let least = Infinity;
+					for (let i = at; i <= at + contextWidth; i++) {
+						const id = windows[i];
+						const rank = order.field([id], token, 32);
+						if (rank < least || (rank === least && id < winner)) {
 							least = rank;
-							winner = context[i];
+							winner = id;
 						}
 					}
-					out[0] = winner;
-					out[1] = token;
+					out[to] = winner;
+					out[to + 1] = token;
 					return 1;
 				},
 			},

@@ -25,7 +25,7 @@ export interface PermutationLists {
 const REJECTION_CANDIDATES = 40;
 
 /** Binds lists to a seeding. Effective pairs are (seed, token). */
-export function permutationLists(params: PermutationLists, seeding: Seeding): Scheme {
+export function permutationLists(params: PermutationLists, contextWidth: number, seeding: Seeding): Scheme {
 	const { gamma, delta, vocabSize, payload } = params;
 	const length = Math.floor(gamma * vocabSize);
 	const membership = headMembership(vocabSize, length);
@@ -42,13 +42,14 @@ export function permutationLists(params: PermutationLists, seeding: Seeding): Sc
 		effective: {
 			words: 2,
 			perWindow: 1,
-			of(context, token, out) {
+			of(windows, at, out, to) {
+				const token = windows[at + contextWidth];
 				if (token >= vocabSize) return 0;
-				const seed = seeding.seedOf(context, token);
+				const seed = seeding.seedOf(windows.subarray(at, at + contextWidth), token);
 				// A seed of zero comes from zeros, whatever the key.
 				if (seed === 0) return 0;
-				out[0] = seed;
-				out[1] = token;
+				out[to] = seed;
+				out[to + 1] = token;
 				return 1;
 			},
 		},

@@ -47,9 +47,11 @@ export interface Effective {
 	/**
 	 * Writes the effective pairs of a window to `out`, one after another.
 	 *
+	 * @param windows context ids then token, from `at` on
+	 * @param to where in `out` they begin
 	 * @returns how many; 0 for what is never scored (a structural zero of the hash)
 	 */
-	of(context: ArrayLike<number>, token: number, out: Uint32Array): number;
+	of(windows: Uint32Array, at: number, out: Uint32Array, to: number): number;
 }
 
 /** A scheme bound to a key. Contexts are token ids, oldest first, always of the mark's context width. */
@@ -92,16 +94,16 @@ export interface Scheme {
 /** Score of a single window, summed over its effective pairs (0 when it is never scored). */
 export function scoreOfWindow(scheme: Scheme, context: ArrayLike<number>, token: number): number {
 	const { effective } = scheme;
-	const words = effective?.words ?? context.length + 1;
-	const rows = new Uint32Array(words * (effective?.perWindow ?? 1));
-	if (effective === undefined) {
-		rows.set(context);
-		rows[context.length] = token;
+	const window = Uint32Array.of(...Array.from(context), token);
+	if (effective === undefined) return scoresOf(window, 1);
+	const rows = new Uint32Array(effective.words * effective.perWindow);
+	return scoresOf(rows, effective.of(window, 0, rows, 0));
+
+	function scoresOf(rows: Uint32Array, count: number): number {
+		const scores = new Float64Array(count);
+		scheme.scores(rows, count, scores);
+		return scores.reduce((sum, score) => sum + score, 0);
 	}
-	const count = effective?.of(context, token, rows) ?? 1;
-	const scores = new Float64Array(count);
-	scheme.scores(rows, count, scores);
-	return scores.reduce((sum, score) => sum + score, 0);
 }
 
 const Gamma = z.number().gt(0).lt(1);

@@ -11,7 +11,7 @@
  * @module
  */
 import { sha256 } from '@noble/hashes/sha2.js';
-import { absorb, absorbLow, type Lcg64, signedModulo } from '../prf/lcg64.js';
+import { A_LOW, absorb, absorbLow, type Lcg64, signedModulo } from '../prf/lcg64.js';
 import { mersenneOutputs } from '../prf/mersenne.js';
 import type { LayerGenerator } from './synthid.js';
 
@@ -110,12 +110,22 @@ export function transformersLayers(
 			effective: {
 				words: 1,
 				perWindow: 1,
-				of(context, token, out) {
+				of(windows, at, out, to) {
 					let low = 1;
-					for (let i = 0; i < contextWidth; i++) low = absorbLow(low, context[i]);
-					out[0] = (absorbLow(low, token) & mask) >>> 0;
+					for (let i = at; i <= at + contextWidth; i++) low = absorbLow(low, windows[i]);
+					out[to] = low & mask;
 					return 1;
 				},
+			},
+			ones(rows, count, out) {
+				const layers = Int32Array.from(lows);
+				for (let i = 0; i < count; i++) {
+					const ngram = rows[i];
+					let sum = 0;
+					for (let d = 0; d < layers.length; d++)
+						sum += table[(Math.imul(ngram + layers[d], A_LOW) + 1) & mask];
+					out[i] = sum;
+				}
 			},
 			rowBits(rows, count, out) {
 				out.fill(0);
@@ -131,13 +141,13 @@ export function transformersLayers(
 		effective: {
 			words: 2,
 			perWindow: distinct.length,
-			of(context, token, out) {
-				hashContext(context);
-				absorb(state, 0, token);
+			of(windows, at, out, to) {
+				hashContext(windows.subarray(at, at + contextWidth));
+				absorb(state, 0, windows[at + contextWidth]);
 				const { high, low } = state;
 				distinct.forEach((layer, k) => {
-					out[2 * k] = layer;
-					out[2 * k + 1] = indexOf(high, low, layer);
+					out[to + 2 * k] = layer;
+					out[to + 2 * k + 1] = indexOf(high, low, layer);
 				});
 				return distinct.length;
 			},

@@ -22,9 +22,11 @@ export interface LayerGenerator {
 	readonly p: number;
 	/** Layers in one effective pair. */
 	readonly layers: number;
+	/** Number of ones of effective pairs, where that is cheaper than their bits. */
+	ones?(rows: Uint32Array, count: number, out: Float64Array): void;
 	/** Bits of effective pairs: ⌈layers / 32⌉ words a row. */
 	rowBits(rows: Uint32Array, count: number, out: Uint32Array): void;
-	/** Bits of tokens after a context, all layers of the tournament: ⌈depth / 32⌉ words a token. */
+	/** Bits of tokens (ids ascending) after a context, all layers: ⌈depth / 32⌉ words a token. */
 	tokenBits(context: ArrayLike<number>, tokens: Uint32Array, out: Uint32Array): void;
 }
 
@@ -43,13 +45,22 @@ export function prfLayers(prf: Prf, depth: number, contextWidth: number): LayerG
 		layers: depth,
 		rowBits: (pairs, count, out) => prf.pairFields(pairs, contextWidth, 32, out.subarray(0, count)),
 		tokenBits(context, tokens, out) {
-			const stride = contextWidth + 1;
-			if (rows.length !== tokens.length * stride) rows = new Uint32Array(tokens.length * stride);
-			for (let i = 0; i < tokens.length; i++) {
-				rows.set(context, i * stride);
-				rows[i * stride + contextWidth] = tokens[i];
+			const size = tokens.length === 0 ? 0 : tokens[tokens.length - 1] + 1;
+			// Many candidates are cheaper by the whole keystream than one by one; ids are ascending.
+			if (tokens.length * 4 > size) {
+				if (rows.length < size) rows = new Uint32Array(size);
+				const all = rows.subarray(0, size);
+				prf.fields(context, 32, all);
+				for (let i = 0; i < tokens.length; i++) out[i] = all[tokens[i]];
+				return;
 			}
-			prf.pairFields(rows, contextWidth, 32, out);
+			const stride = contextWidth + 1;
+			if (rows.length < tokens.length * stride) rows = new Uint32Array(tokens.length * stride);
+			for (let i = 0, at = 0; i < tokens.length; i++) {
+				for (let k = 0; k < contextWidth; k++) rows[at++] = context[k];
+				rows[at++] = tokens[i];
+			}
+			prf.pairFields(rows.subarray(0, tokens.length * stride), contextWidth, 32, out);
 		},
 	};
 }
@@ -89,6 +100,11 @@ export function synthid(depth: number, weighted: boolean, generator: LayerGenera
 		null: weighted ? { kind: 'weighted-bernoulli', p, weights } : { kind: 'bernoulli', p, trials: layers },
 		...(effective === undefined ? {} : { effective }),
 		scores(rows, count, out) {
+			if (!weighted && generator.ones !== undefined) {
+				generator.ones(rows, count, out);
+				for (let i = 0; i < count; i++) out[i] *= SCORE_UNIT;
+				return;
+			}
 			if (bits.length < count * perRow) bits = new Uint32Array(count * perRow);
 			generator.rowBits(rows, count, bits.subarray(0, count * perRow));
 			for (let i = 0; i < count; i++) {

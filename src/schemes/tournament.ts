@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { finiteTokens, runTournament } from '../prf/kernel.js';
 import type { Uniforms } from './scheme.js';
 
 /**
@@ -16,36 +17,26 @@ import type { Uniforms } from './scheme.js';
  */
 export function tournament(probabilities: Float64Array, depth: number, words: Uint32Array): void {
 	const perToken = Math.ceil(depth / 32);
-	for (let layer = 0; layer < depth; layer++) {
-		const word = layer >>> 5;
-		const shift = layer & 31;
-		let mass = 0;
-		for (let i = 0; i < probabilities.length; i++)
-			if ((words[i * perToken + word] >>> shift) & 1) mass += probabilities[i];
-		for (let i = 0; i < probabilities.length; i++)
-			probabilities[i] *= 1 + ((words[i * perToken + word] >>> shift) & 1) - mass;
+	if (perToken === 1) return runTournament(probabilities, words, depth);
+	const some = new Uint32Array(probabilities.length);
+	for (let word = 0; word < perToken; word++) {
+		for (let i = 0; i < some.length; i++) some[i] = words[i * perToken + word];
+		runTournament(probabilities, some, Math.min(32, depth - 32 * word));
 	}
 }
 
 /** Candidates of a row: ids with a finite logit, and their probabilities. */
 export function candidatesOf(logits: Float32Array): { tokens: Uint32Array; probabilities: Float64Array } {
-	let count = 0;
+	const tokens = finiteTokens(logits);
 	let top = -Infinity;
-	for (let token = 0; token < logits.length; token++) {
-		if (logits[token] > -Infinity) count++;
-		if (logits[token] > top) top = logits[token];
-	}
-	const tokens = new Uint32Array(count);
-	const probabilities = new Float64Array(count);
+	for (const token of tokens) if (logits[token] > top) top = logits[token];
+	const probabilities = new Float64Array(tokens.length);
 	let total = 0;
-	let at = 0;
-	for (let token = 0; token < logits.length; token++) {
-		if (logits[token] === -Infinity) continue;
-		tokens[at] = token;
-		probabilities[at] = Math.exp(logits[token] - top);
-		total += probabilities[at++];
+	for (let i = 0; i < tokens.length; i++) {
+		probabilities[i] = Math.exp(logits[tokens[i]] - top);
+		total += probabilities[i];
 	}
-	for (let i = 0; i < count; i++) probabilities[i] /= total;
+	for (let i = 0; i < tokens.length; i++) probabilities[i] /= total;
 	return { tokens, probabilities };
 }
 

@@ -12,7 +12,12 @@ import type { Scheme } from './scheme.js';
 import type { Seeding } from './seedings.js';
 
 /** Binds the draw to a seeding. Effective pairs are (seed, token). */
-export function twisterGumbel(vocabSize: number, payload: number, seeding: Seeding): Scheme {
+export function twisterGumbel(
+	vocabSize: number,
+	payload: number,
+	contextWidth: number,
+	seeding: Seeding,
+): Scheme {
 	const outputs = new Uint32Array(vocabSize);
 	const shifted = (token: number) => (token + payload) % vocabSize;
 	const complement = (output: number) => (2 ** 24 - (output & 0xffffff)) / 2 ** 24;
@@ -21,12 +26,14 @@ export function twisterGumbel(vocabSize: number, payload: number, seeding: Seedi
 		effective: {
 			words: 2,
 			perWindow: 1,
-			of(context, token, out) {
+			of(windows, at, out, to) {
+				const token = windows[at + contextWidth];
 				if (token >= vocabSize) return 0;
-				const seed = seeding.seedOf(context, token);
+				const seed = seeding.seedOf(windows.subarray(at, at + contextWidth), token);
+				// A seed of zero comes from zeros, whatever the key.
 				if (seed === 0) return 0;
-				out[0] = seed;
-				out[1] = token;
+				out[to] = seed;
+				out[to + 1] = token;
 				return 1;
 			},
 		},

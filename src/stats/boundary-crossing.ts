@@ -11,6 +11,7 @@
  *
  * @module
  */
+import { exp, log1p } from './portable.js';
 
 /**
  * P(U₍ᵢ₎ ≤ bᵢ for some i), to about 1e-12, and never less by more than rounding: mass that is too small to carry is
@@ -25,7 +26,7 @@
 export function crossingProbability(n: number, boundary: Float64Array, least: number): number {
 	const m = boundary.length;
 	// At most so many pieces of mass are dropped, one for each step and count, twice.
-	const negligible = (1e-13 * least) / (m + 1) ** 2;
+	const negligible = (1e-13 * least) / ((m + 1) * (m + 1));
 	let counts = new Float64Array(m + 1);
 	let next = new Float64Array(m + 1);
 	counts[0] = 1;
@@ -40,7 +41,7 @@ export function crossingProbability(n: number, boundary: Float64Array, least: nu
 		last = here;
 		const odds = share / (1 - share);
 		next.fill(0, lowest, i);
-		let stay = Math.exp((n - lowest) * Math.log1p(-share));
+		let stay = exp((n - lowest) * log1p(-share));
 		for (let count = lowest; count <= highest; count++) {
 			let mass = counts[count]! * stay;
 			stay /= 1 - share;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { ln } from './portable.js';
 
 function checkLogP(logP: number): void {
 	if (!(logP <= 0)) throw new RangeError(`logP must be a logarithm ≤ 0, not ${logP}`);
@@ -23,7 +24,7 @@ export function bonferroniLog(logP: number, hypotheses: number, searchBits = 0):
 	if (!(searchBits >= 0 && searchBits < Infinity)) {
 		throw new RangeError(`searchBits must be a finite number ≥ 0, not ${searchBits}`);
 	}
-	return Math.min(0, logP + Math.log(hypotheses) + searchBits * Math.LN2);
+	return Math.min(0, logP + ln(hypotheses) + searchBits * Math.LN2);
 }
 
 /**
@@ -38,7 +39,7 @@ export function holmLog(logPs: readonly number[]): number[] {
 	const adjusted = new Array<number>(logPs.length);
 	let largest = -Infinity;
 	order.forEach((index, rank) => {
-		largest = Math.max(largest, Math.min(0, logPs[index]! + Math.log(logPs.length - rank)));
+		largest = Math.max(largest, Math.min(0, logPs[index]! + ln(logPs.length - rank)));
 		adjusted[index] = largest;
 	});
 	return adjusted;

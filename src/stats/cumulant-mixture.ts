@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { exp, ln } from './portable.js';
 
 /** Points of the grid; θ·scale = 2^(−k/2), k = 1 … 24. */
 const POINTS = 24;
@@ -25,9 +26,9 @@ export function logECumulant(
 	cumulant: (theta: number) => number,
 ): number {
 	const logs = Array.from({ length: POINTS }, (_, k) => {
-		const theta = 2 ** (-(k + 1) / 2) / scale;
+		const theta = Math.sqrt(2 ** -(k + 1)) / scale;
 		return theta * score - n * cumulant(theta);
 	});
 	const top = Math.max(...logs);
-	return top + Math.log(logs.reduce((sum, log) => sum + Math.exp(log - top), 0) / POINTS);
+	return top + ln(logs.reduce((sum, log) => sum + exp(log - top), 0) / POINTS);
 }

@@ -10,6 +10,7 @@
  */
 
 import { logBinomialPmf, logPoissonPmf } from './pmf.js';
+import { expm1, ln, log1p } from './portable.js';
 import { checkCount, logBinomialLowerTail, logGammaLowerTail } from './tails.js';
 
 /**
@@ -43,8 +44,8 @@ export function logEBernoulli(hits: number, trials: number, gamma: number): numb
 	return (
 		logBinomialLowerTail(hits, trials + 1, gamma) -
 		logBinomialPmf(hits, trials, gamma) -
-		Math.log(trials + 1) -
-		Math.log1p(-gamma)
+		ln(trials + 1) -
+		log1p(-gamma)
 	);
 }
 
@@ -72,10 +73,5 @@ export function logEBernoulli(hits: number, trials: number, gamma: number): numb
 export function logEExponential(sum: number, n: number): number {
 	checkCount('n', n);
 	if (!(sum >= 0 && sum < Infinity)) throw new RangeError(`sum must be a finite number ≥ 0, not ${sum}`);
-	return (
-		logGammaLowerTail(n + 1, sum + 1) -
-		logPoissonPmf(n, sum + 1) -
-		Math.log(sum + 1) -
-		Math.log(Math.expm1(1))
-	);
+	return logGammaLowerTail(n + 1, sum + 1) - logPoissonPmf(n, sum + 1) - ln(sum + 1) - ln(expm1(1));
 }

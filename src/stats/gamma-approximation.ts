@@ -13,6 +13,7 @@
 
 import { checkGammaSum } from './gamma-sum.js';
 import { logPoissonPmf } from './pmf.js';
+import { ln } from './portable.js';
 import { log1mExp, sumOfFallingTerms } from './tails.js';
 
 /**
@@ -39,10 +40,10 @@ function legendreFraction(shape: number, x: number): number {
 function logRealGammaUpperTail(shape: number, x: number): number {
 	const first = logPoissonPmf(shape, x);
 	if (x < shape + 1) {
-		const lower = first + Math.log(sumOfFallingTerms(Infinity, shape - x, shape, 1));
+		const lower = first + ln(sumOfFallingTerms(Infinity, shape - x, shape, 1));
 		return log1mExp(Math.min(0, lower));
 	}
-	return Math.min(0, first + Math.log(shape * legendreFraction(shape, x)));
+	return Math.min(0, first + ln(shape * legendreFraction(shape, x)));
 }
 
 /**

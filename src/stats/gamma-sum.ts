@@ -18,6 +18,7 @@
  */
 
 import { distanceFromMean, logBinomialPmf, logPoissonPmf } from './pmf.js';
+import { exp, ln, log1p } from './portable.js';
 import { log1mExp, logGammaLowerTail, logGammaUpperTail, MAX_COUNT } from './tails.js';
 
 /** The largest number of scores; accuracy is tested up to here. */
@@ -61,8 +62,7 @@ const DOWNWARDS: Walk = { logTail: logGammaLowerTail, direction: -1 };
  */
 function logMixture(n: number, r: number, y: number, middle: number, walk: Walk): number | undefined {
 	const up = walk.direction === 1;
-	const logTerm = (k: number) =>
-		logBinomialPmf(n, n + k, r) + Math.log(n / (n + k)) + walk.logTail(2 * n + k, y);
+	const logTerm = (k: number) => logBinomialPmf(n, n + k, r) + ln(n / (n + k)) + walk.logTail(2 * n + k, y);
 	const top = logTerm(middle);
 	// Narrower than the terms that matter: the spread of K given the sum. Widened until the start is deep enough.
 	let width = 9 * Math.sqrt(1 / (1 / (middle + 1) + 1 / (2 * n + middle) - 1 / (n + middle + 1)));
@@ -97,7 +97,7 @@ function logMixture(n: number, r: number, y: number, middle: number, walk: Walk)
 function sumUpwards(n: number, r: number, y: number, start: number, first: number): number | undefined {
 	const rise = 1 - distanceFromMean(n, n + start, r);
 	let m = 2 * n + start;
-	let hazard = Math.exp(logPoissonPmf(m, y) - logGammaUpperTail(m, y));
+	let hazard = exp(logPoissonPmf(m, y) - logGammaUpperTail(m, y));
 	let sum = 1;
 	let lost = 0;
 	let term = 1;
@@ -112,7 +112,7 @@ function sumUpwards(n: number, r: number, y: number, start: number, first: numbe
 		}
 		if (growth < 0 && term * (1 + growth) <= -1e-17 * growth * sum) {
 			const after = (term * (1 + growth)) / -growth;
-			return before > 1e-15 * sum ? -Infinity : first + Math.log(sum + before + after);
+			return before > 1e-15 * sum ? -Infinity : first + ln(sum + before + after);
 		}
 		term += term * growth;
 		const addend = term - lost;
@@ -129,7 +129,7 @@ function sumUpwards(n: number, r: number, y: number, start: number, first: numbe
 function sumDownwards(n: number, r: number, y: number, start: number, first: number): number | undefined {
 	const excess = distanceFromMean(n, n + start, r) - (1 - r);
 	let m = 2 * n + start;
-	let hazard = Math.exp(logPoissonPmf(m - 1, y) - logGammaLowerTail(m, y));
+	let hazard = exp(logPoissonPmf(m - 1, y) - logGammaLowerTail(m, y));
 	let sum = 1;
 	let lost = 0;
 	let term = 1;
@@ -151,7 +151,7 @@ function sumDownwards(n: number, r: number, y: number, start: number, first: num
 		hazard *= m / y / (1 + hazard);
 		if (j === MAX_TERMS) return undefined;
 	}
-	return before > 1e-15 * sum ? -Infinity : first + Math.log(sum + before);
+	return before > 1e-15 * sum ? -Infinity : first + ln(sum + before);
 }
 
 /**
@@ -163,7 +163,7 @@ function sumDownwards(n: number, r: number, y: number, start: number, first: num
  */
 function logChernoff(n: number, r: number, mean: number, rest: number): number {
 	const lean = (1 - rest) * mean;
-	const logs = Math.log(rest) + Math.log1p(-r * (1 - rest));
+	const logs = ln(rest) + log1p(-r * (1 - rest));
 	return Math.min(0, n * (-lean - logs + 1e-15 * (1 + lean - logs)));
 }
 

@@ -24,6 +24,7 @@
 
 import { crossingProbability } from './boundary-crossing.js';
 import { halfDeviance } from './pmf.js';
+import { exp, ln, log1p } from './portable.js';
 import { checkCount, logBinomialUpperTail } from './tails.js';
 
 /** The exact probability is computed up to this many p-values … */
@@ -49,18 +50,18 @@ function deviance(i: number, n: number, p: number): number {
  */
 function boundaryOf(statistic: number, n: number, m: number): Float64Array {
 	const boundary = new Float64Array(m);
-	let t = -Math.log(n) - statistic - 1;
+	let t = -ln(n) - statistic - 1;
 	for (let i = 1; i <= m; i++) {
-		const flat = i * Math.log(i / n) + (n - i) * Math.log1p(-i / n);
-		t = Math.max(t, Math.log(i / n) - statistic / i - 1);
+		const flat = i * ln(i / n) + (n - i) * log1p(-i / n);
+		t = Math.max(t, ln(i / n) - statistic / i - 1);
 		for (let step = 0; step < 100; step++) {
-			const b = Math.exp(t);
+			const b = exp(t);
 			const value = b > SMALLEST ? deviance(i, n, b) : flat - i * t;
 			const move = ((value - statistic) * (1 - b)) / (i - n * b);
 			t += move;
 			if (!(move > 1e-13 * Math.max(1, Math.abs(t)))) break;
 		}
-		boundary[i - 1] = Math.min(i / n, Math.exp(t) * (1 + 1e-11) + Number.MIN_VALUE);
+		boundary[i - 1] = Math.min(i / n, exp(t) * (1 + 1e-11) + Number.MIN_VALUE);
 	}
 	return boundary;
 }
@@ -79,12 +80,11 @@ function logUnion(statistic: number, n: number, boundary: Float64Array): number 
 			const ratios = ((k + 1) * (1 - b)) / (k + 1 - (n + 1) * b);
 			single += Math.sqrt(n / (2 * Math.PI * k * (n - k))) * ratios;
 		}
-		const block =
-			length < 3 ? Infinity : Math.exp(statistic + logBinomialUpperTail(i, n, boundary[end - 1]!));
+		const block = length < 3 ? Infinity : exp(statistic + logBinomialUpperTail(i, n, boundary[end - 1]!));
 		sum += Math.min(single, block);
 		i = end + 1;
 	}
-	return Math.log(sum) - statistic + 1e-11;
+	return ln(sum) - statistic + 1e-11;
 }
 
 /**
@@ -126,5 +126,5 @@ function logCrossing(statistic: number, n: number): number {
 	const boundary = boundaryOf(lowered, n, m);
 	if (n > EXACT_COUNT || lowered > EXACT_STATISTIC) return Math.min(0, logUnion(lowered, n, boundary));
 	// A lower bound of P(U₍₁₎ ≤ b₁), which is P(Bin(n, b₁) ≥ 1).
-	return Math.log(crossingProbability(n, boundary, 0.2 * Math.exp(-lowered)));
+	return ln(crossingProbability(n, boundary, 0.2 * exp(-lowered)));
 }

@@ -6,6 +6,7 @@
  */
 
 import { lastBelow } from './bisect.js';
+import { ln } from './portable.js';
 import { exponentialCritical } from './power.js';
 import { gammaStart, normalStart, probabilityStart } from './starts.js';
 import { checkCount, logBinomialLowerTail, logBinomialUpperTail, logGammaLowerTail } from './tails.js';
@@ -15,7 +16,7 @@ function logTailLevel(confidence: number): number {
 	if (!(confidence > 0 && confidence < 1)) {
 		throw new RangeError(`confidence must lie between 0 and 1, not ${confidence}`);
 	}
-	return Math.log(1 - confidence) - Math.LN2;
+	return ln(1 - confidence) - Math.LN2;
 }
 
 /**

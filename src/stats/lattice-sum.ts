@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { exp, ln } from './portable.js';
 
 /** Scores of one weight and probability. */
 interface Scores {
@@ -72,10 +73,10 @@ export function logLatticeUpperTail(lattice: Lattice, threshold: number, theta: 
 	let logScale = 0;
 	for (const { multiple, p, count } of lattice.scores) {
 		const z = tilt * multiple;
-		const miss = (1 - p) * Math.exp(-z);
+		const miss = (1 - p) * exp(-z);
 		const hit = p / (p + miss);
 		const rest = miss / (p + miss);
-		logScale += count * (z + Math.log(p + miss));
+		logScale += count * (z + ln(p + miss));
 		for (let i = 0; i < count; i++) {
 			for (let t = top; t >= 0; t--) {
 				law[t + multiple]! += law[t]! * hit;
@@ -85,6 +86,6 @@ export function logLatticeUpperTail(lattice: Lattice, threshold: number, theta: 
 		}
 	}
 	let sum = 0;
-	for (let t = largest; t >= from; t--) sum = sum * Math.exp(-tilt) + law[t]!;
-	return Math.min(0, logScale - tilt * from + Math.log(sum));
+	for (let t = largest; t >= from; t--) sum = sum * exp(-tilt) + law[t]!;
+	return Math.min(0, logScale - tilt * from + ln(sum));
 }

@@ -11,6 +11,7 @@
  *
  * @module
  */
+import { ln, log1p } from './portable.js';
 
 const HALF_LOG_TWO_PI = 0.9189385332046728;
 
@@ -32,7 +33,7 @@ const STIRLING_ERROR = [
 function stirlingError(n: number): number {
 	if (n < STIRLING_ERROR.length) {
 		if (Number.isInteger(n)) return STIRLING_ERROR[n]!;
-		return (n + 0.5) * Math.log1p(1 / n) - 1 + stirlingError(n + 1);
+		return (n + 0.5) * log1p(1 / n) - 1 + stirlingError(n + 1);
 	}
 	const n2 = n * n;
 	return (1 / 12 - (1 / 360 - (1 / 1260 - (1 / 1680 - 1 / 1188 / n2) / n2) / n2) / n2) / n;
@@ -61,7 +62,7 @@ export function halfDeviance(x: number, mean: number, distance: number): number 
 		}
 	}
 	const ratio = x / mean;
-	return x * (Number.isFinite(ratio) ? Math.log(ratio) : Math.log(x) - Math.log(mean)) - distance;
+	return x * (Number.isFinite(ratio) ? ln(ratio) : ln(x) - ln(mean)) - distance;
 }
 
 /** The two halves (at most 27 and 26 bits) that add up to `a`. Veltkamp's splitting, in Dekker 1971. */
@@ -90,8 +91,8 @@ export function distanceFromMean(x: number, n: number, p: number): number {
 export function logBinomialPmf(x: number, n: number, p: number): number {
 	if (p === 0) return x === 0 ? 0 : -Infinity;
 	if (p === 1) return x === n ? 0 : -Infinity;
-	if (x === 0) return n * Math.log1p(-p);
-	if (x === n) return n * Math.log(p);
+	if (x === 0) return n * log1p(-p);
+	if (x === n) return n * ln(p);
 	const distance = distanceFromMean(x, n, p);
 	const misses = n - x;
 	return (
@@ -101,7 +102,7 @@ export function logBinomialPmf(x: number, n: number, p: number): number {
 		halfDeviance(x, n * p, distance) -
 		halfDeviance(misses, n * (1 - p), -distance) -
 		HALF_LOG_TWO_PI -
-		0.5 * Math.log((x / n) * misses)
+		0.5 * ln((x / n) * misses)
 	);
 }
 
@@ -115,5 +116,5 @@ export function logBinomialPmf(x: number, n: number, p: number): number {
  */
 export function logPoissonPmf(k: number, mean: number): number {
 	if (k === 0) return -mean;
-	return -stirlingError(k) - halfDeviance(k, mean, k - mean) - HALF_LOG_TWO_PI - 0.5 * Math.log(k);
+	return -stirlingError(k) - halfDeviance(k, mean, k - mean) - HALF_LOG_TWO_PI - 0.5 * ln(k);
 }

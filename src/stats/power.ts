@@ -7,6 +7,7 @@
  */
 
 import { bisectInteger, lastBelow } from './bisect.js';
+import { exp } from './portable.js';
 import { gammaStart, normalStart } from './starts.js';
 import { checkCount, checkProbability, logBinomialUpperTail, logGammaUpperTail } from './tails.js';
 
@@ -38,7 +39,7 @@ export function bernoulliCritical(trials: number, p: number, logLevel: number): 
  */
 export function bernoulliPower(trials: number, gamma: number, alternative: number, logLevel: number): number {
 	const critical = bernoulliCritical(trials, gamma, logLevel);
-	return critical > trials ? 0 : Math.exp(logBinomialUpperTail(critical, trials, alternative));
+	return critical > trials ? 0 : exp(logBinomialUpperTail(critical, trials, alternative));
 }
 
 /**
@@ -80,5 +81,5 @@ export function exponentialPower(n: number, alternativeMean: number, logLevel: n
 		throw new RangeError(`alternativeMean must be a finite number above 0, not ${alternativeMean}`);
 	}
 	const critical = exponentialCritical(n, logLevel);
-	return critical === Infinity ? 0 : Math.exp(logGammaUpperTail(n, critical / alternativeMean));
+	return critical === Infinity ? 0 : exp(logGammaUpperTail(n, critical / alternativeMean));
 }

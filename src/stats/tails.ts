@@ -15,6 +15,7 @@
  */
 
 import { distanceFromMean, logBinomialPmf, logPoissonPmf } from './pmf.js';
+import { exp, expm1, ln, log1p } from './portable.js';
 
 /** The largest count (trials, shape) that the functions take; accuracy is tested up to here. */
 export const MAX_COUNT = 1e12;
@@ -37,7 +38,7 @@ export function checkProbability(name: string, value: number): void {
 export function log1mExp(x: number): number {
 	if (!(x <= 0)) throw new RangeError(`log1mExp takes a number ≤ 0, not ${x}`);
 	// The + 0 makes 0 of −0, which log1p gives when e^x underflows.
-	return (x > -Math.LN2 ? Math.log(-Math.expm1(x)) : Math.log1p(-Math.exp(x))) + 0;
+	return (x > -Math.LN2 ? ln(-expm1(x)) : log1p(-exp(x))) + 0;
 }
 
 /**
@@ -68,25 +69,25 @@ export function sumOfFallingTerms(last: number, a: number, b: number, c: number)
 function binomialAbove(x: number, n: number, p: number): number {
 	const q = 1 - p;
 	const sum = sumOfFallingTerms(n - x, distanceFromMean(x, n, p) - p, x * q, q);
-	return Math.min(0, logBinomialPmf(x, n, p) + Math.log(sum));
+	return Math.min(0, logBinomialPmf(x, n, p) + ln(sum));
 }
 
 /** ln P(X ≤ x), for x below the mean: 0 < p < 1, 0 ≤ x < np. r_k = (x−k+1)q / ((n−x+k)p). */
 function binomialBelow(x: number, n: number, p: number): number {
 	const sum = sumOfFallingTerms(x, -distanceFromMean(x, n, p) - (1 - p), (n - x) * p, p);
-	return Math.min(0, logBinomialPmf(x, n, p) + Math.log(sum));
+	return Math.min(0, logBinomialPmf(x, n, p) + ln(sum));
 }
 
 /** ln P(N ≥ k), N ~ Poisson(mean), for k above the mean: 0 < mean < k. r_j = mean / (k+j). */
 function poissonAbove(k: number, mean: number): number {
 	const sum = sumOfFallingTerms(Infinity, k - mean, k, 1);
-	return Math.min(0, logPoissonPmf(k, mean) + Math.log(sum));
+	return Math.min(0, logPoissonPmf(k, mean) + ln(sum));
 }
 
 /** ln P(N ≤ k), N ~ Poisson(mean), for k below the mean: 0 ≤ k < mean. r_j = (k−j+1) / mean. */
 function poissonBelow(k: number, mean: number): number {
 	const sum = sumOfFallingTerms(k, mean - k - 1, mean, 0);
-	return Math.min(0, logPoissonPmf(k, mean) + Math.log(sum));
+	return Math.min(0, logPoissonPmf(k, mean) + ln(sum));
 }
 
 /**

@@ -25,6 +25,7 @@
  */
 
 import { findLattice, latticeCost, logLatticeUpperTail } from './lattice-sum.js';
+import { exp, expm1, ln, log1p } from './portable.js';
 import { checkCount, checkProbability, logBinomialUpperTail } from './tails.js';
 
 /** `count` independent Bernoulli(`p`) scores of one weight. */
@@ -92,13 +93,13 @@ function cumulants(groups: readonly BernoulliGroup[], theta: number) {
 	let third = 0;
 	for (const { weight, p, count } of groups) {
 		const z = theta * weight;
-		const miss = (1 - p) * Math.exp(-z);
+		const miss = (1 - p) * exp(-z);
 		const hit = p / (p + miss);
 		const spread = (hit * miss) / (p + miss);
-		log += count * (z < 30 ? Math.log1p(p * Math.expm1(z)) : z + Math.log(p + miss));
+		log += count * (z < 30 ? log1p(p * expm1(z)) : z + ln(p + miss));
 		mean += count * weight * hit;
 		variance += count * weight * weight * spread;
-		third += count * weight ** 3 * spread * (1 - 2 * spread);
+		third += count * weight * weight * weight * spread * (1 - 2 * spread);
 	}
 	return { log, mean, variance, third };
 }
@@ -141,7 +142,7 @@ function logTiltedBound(groups: readonly BernoulliGroup[], threshold: number, th
 		mills / Math.sqrt(2 * Math.PI) +
 		0.4 * Math.abs((threshold - mean) / sigma) +
 		1.12 * (third / variance / sigma);
-	return factor < 1 ? chernoff + Math.log(factor) : chernoff;
+	return factor < 1 ? chernoff + ln(factor) : chernoff;
 }
 
 /**

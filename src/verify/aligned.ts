@@ -4,10 +4,12 @@
  *
  * @module
  */
+
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { heldOutKey } from '../keys/derive.js';
 import { bindMark, type Mark } from '../marks/mark.js';
+import { log10 } from '../stats/portable.js';
 import type { Decision, TestResult } from './test-result.js';
 
 /** Held-out keys that a text is ranked against. */
@@ -44,7 +46,7 @@ export function testAligned(
 		scored: tokens.length,
 		score,
 		pValue,
-		log10P: Math.log10(pValue) + 0,
+		log10P: log10(pValue) + 0,
 		log10E: 0,
 		hypotheses: decision.hypotheses,
 		searchBits: decision.searchBits,

@@ -5,10 +5,12 @@
  *
  * @module
  */
+
 import { badInput } from '../errors.js';
 import type { Mark } from '../marks/mark.js';
 import { SCORE_UNIT } from '../schemes/fixed-log.js';
 import { bonferroniLog, logGoodnessOfFit } from '../stats/index.js';
+import { exp } from '../stats/portable.js';
 import type { PairSet } from './pairs.js';
 import { scoreList } from './tally.js';
 import type { Decision, TestResult } from './test-result.js';
@@ -23,9 +25,7 @@ export function testEdited(pairs: PairSet, mark: Mark, decision: Decision): Test
 	if (law.kind !== 'exponential') throw badInput('goodness of fit is a test of gumbel marks');
 	const scores = scoreList(pairs, mark);
 	// e^(−score) is a p-value of its pair: scores are rounded down and lie below Exp(1) + shift.
-	const pValues = scores.map((score) =>
-		Math.min(1, Math.exp(law.shift - score / SCORE_UNIT) * (1 + 2 ** -50)),
-	);
+	const pValues = scores.map((score) => Math.min(1, exp(law.shift - score / SCORE_UNIT) * (1 + 2 ** -50)));
 	const { statistic, logP } = logGoodnessOfFit(pValues);
 	const scored = scores.length;
 	return {
@@ -35,7 +35,7 @@ export function testEdited(pairs: PairSet, mark: Mark, decision: Decision): Test
 		statistic: 'goodness-of-fit',
 		scored,
 		score: statistic,
-		pValue: Math.exp(logP),
+		pValue: exp(logP),
 		log10P: logP / Math.LN10 + 0,
 		log10E: 0,
 		hypotheses: decision.hypotheses,

@@ -10,10 +10,12 @@
  *
  * @module
  */
+
 import { badInput } from '../errors.js';
 import type { Mark } from '../marks/mark.js';
 import { SCORE_UNIT } from '../schemes/fixed-log.js';
 import { bonferroniLog, logBinomialUpperTail, logWeightedBernoulliUpperTail } from '../stats/index.js';
+import { exp } from '../stats/portable.js';
 import { newRowSet } from './row-set.js';
 import type { Decision, TestResult } from './test-result.js';
 
@@ -64,7 +66,7 @@ export function testEntropyWeighted(
 			weighting.kind === 'ewd' ? Math.max(0, entropies[at]) : entropies[at] >= weighting.threshold ? 1 : 0;
 		if (!(weight > 0)) continue;
 		rows.set(ids.subarray(at - width, at + 1));
-		const count = scheme.effective?.of(context, ids[at], rows) ?? 1;
+		const count = scheme.effective?.of(ids, at - width, rows, 0) ?? 1;
 		const before = distinct.size;
 		distinct.addRows(rows, count);
 		if (distinct.size > before) weights.push(weight);
@@ -97,7 +99,7 @@ export function testEntropyWeighted(
 		statistic: 'entropy-weighted',
 		scored,
 		score,
-		pValue: Math.exp(logP),
+		pValue: exp(logP),
 		log10P: logP / Math.LN10 + 0,
 		log10E: 0,
 		hypotheses: decision.hypotheses,

@@ -4,6 +4,7 @@
  *
  * @module
  */
+
 import type { Mark } from '../marks/mark.js';
 import { SCORE_UNIT } from '../schemes/fixed-log.js';
 import type { NullLaw } from '../schemes/scheme.js';
@@ -20,6 +21,7 @@ import {
 	logGammaUpperTail,
 	logWeightedBernoulliUpperTail,
 } from '../stats/index.js';
+import { exp, expm1, log1p } from '../stats/portable.js';
 import { scoreOf, type Tally } from './tally.js';
 
 /** ln P(score this high | null), rigorous for every n. */
@@ -57,17 +59,12 @@ export function logEValue(tally: Tally, law: NullLaw): number {
 			return 0;
 		case 'weighted-bernoulli':
 			return logECumulant(score, scored, Math.max(...law.weights), (theta) =>
-				law.weights.reduce((sum, weight) => sum + Math.log1p(law.p * Math.expm1(theta * weight)), 0),
+				law.weights.reduce((sum, weight) => sum + log1p(law.p * expm1(theta * weight)), 0),
 			);
 		case 'two-exponentials': {
 			const { a, b } = law;
 			const lowered = Math.max(0, score - scored * law.shift);
-			return logECumulant(
-				lowered,
-				scored,
-				Math.max(a, b),
-				(theta) => -Math.log1p(-a * theta) - Math.log1p(-b * theta),
-			);
+			return logECumulant(lowered, scored, Math.max(a, b), (theta) => -log1p(-a * theta) - log1p(-b * theta));
 		}
 	}
 }
@@ -133,7 +130,7 @@ export function nominalMean(mark: Mark, strength: Strength): number {
 		case 'kgw':
 		case 'unigram': {
 			const delta = scheme.delta / (marked ? 2 : 16);
-			return (scheme.gamma * Math.exp(delta)) / (1 + scheme.gamma * (Math.exp(delta) - 1));
+			return (scheme.gamma * exp(delta)) / (1 + scheme.gamma * (exp(delta) - 1));
 		}
 	}
 }

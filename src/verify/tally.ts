@@ -44,11 +44,14 @@ function effectiveRows(pairs: PairSet, mark: Mark): Rows {
 		});
 		return { data: kept, size, words };
 	}
+	const { rows: windows, size } = pairs;
+	const rows = new Uint32Array(size * effective.perWindow * effective.words);
+	let count = 0;
+	for (let at = 0; at < size * words; at += words)
+		if (all || mark.covers(windows.subarray(at, at + pairs.contextWidth)))
+			count += effective.of(windows, at, rows, count * effective.words);
 	const found = newRowSet(effective.words);
-	const rows = new Uint32Array(effective.words * effective.perWindow);
-	pairs.forEach((context, token) => {
-		if (all || mark.covers(context)) found.addRows(rows, effective.of(context, token, rows));
-	});
+	found.addRows(rows, count);
 	return found;
 }
 

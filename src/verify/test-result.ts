@@ -3,9 +3,11 @@
  *
  * @module
  */
+
 import { z } from 'zod';
 import type { Mark } from '../marks/mark.js';
 import { bonferroniLog } from '../stats/index.js';
+import { exp, ln, log10 } from '../stats/portable.js';
 import { effectOf, logEValue, logPValue, powerOf, type Strength } from './null-law.js';
 import { scoreOf, type Tally } from './tally.js';
 
@@ -81,7 +83,7 @@ export function testTally(tally: Tally, mark: Mark, decision: Decision, strength
 	const law = mark.scheme.null;
 	const { scored } = tally;
 	const logP = Math.min(0, logPValue(tally, law));
-	const logLevel = Math.log(decision.level / decision.hypotheses) - decision.searchBits * Math.LN2;
+	const logLevel = ln(decision.level / decision.hypotheses) - decision.searchBits * Math.LN2;
 	return {
 		mark: mark.id,
 		scheme: mark.spec.scheme.name,
@@ -89,7 +91,7 @@ export function testTally(tally: Tally, mark: Mark, decision: Decision, strength
 		statistic: 'sum',
 		scored,
 		score: scoreOf(tally),
-		pValue: Math.exp(logP),
+		pValue: exp(logP),
 		log10P: toLog10(logP),
 		log10E: toLog10(logEValue(tally, law)),
 		hypotheses: decision.hypotheses,
@@ -113,7 +115,7 @@ export function searchBitsOf(searchBits: SearchBits | undefined, mark: Mark): nu
 
 /** Whether a test reaches the level after correction. */
 export function isFound(test: TestResult, level: number): boolean {
-	return test.log10PCorrected <= Math.log10(level);
+	return test.log10PCorrected <= log10(level);
 }
 
 /** log10 of exp(x), with no negative zero. */

@@ -805,3 +805,67 @@ export function logScores(count: i32, grid: i32): void {
 		v128.store(GUEST + ((<usize>i) << 3), f64x2.max(f64x2.splat(0), f64x2.floor(units)));
 	}
 }
+
+/** Ids of a row's logits above −Infinity to TOKENS, ascending; how many, or −1 when there is no room for them. */
+export function finite(row: usize, count: i32): i32 {
+	const least = f32x4.splat(-Infinity);
+	let found = 0;
+	let i = 0;
+	for (; i + 16 <= count; i += 16) {
+		const at = row + ((<usize>i) << 2);
+		const any = v128.or(
+			v128.or(f32x4.gt(v128.load(at, 0), least), f32x4.gt(v128.load(at, 16), least)),
+			v128.or(f32x4.gt(v128.load(at, 32), least), f32x4.gt(v128.load(at, 48), least)),
+		);
+		if (!v128.any_true(any)) continue;
+		if (found + 16 > CAPACITY) return -1;
+		for (let k = i; k < i + 16; k++) {
+			if (load<f32>(row + ((<usize>k) << 2)) > -Infinity) {
+				store<u32>(TOKENS + ((<usize>found) << 2), <u32>k);
+				found++;
+			}
+		}
+	}
+	for (; i < count; i++) {
+		if (found === CAPACITY) return -1;
+		if (load<f32>(row + ((<usize>i) << 2)) > -Infinity) {
+			store<u32>(TOKENS + ((<usize>found) << 2), <u32>i);
+			found++;
+		}
+	}
+	return found;
+}
+
+/** Words of a tournament's tokens: the second half of GUEST, whose first half holds the probabilities as f64. */
+const LAYERS: usize = GUEST + (1 << 21);
+
+/** All bits of the lanes whose words have the bit set. */
+function lanes(at: usize, shift: i32): v128 {
+	const bits = v128.and(i32x4.shr_u(v128.load64_zero(at), shift), i32x4.splat(1));
+	return i64x2.neg(i64x2.extend_low_i32x4_u(bits));
+}
+
+/**
+ * Layers 0 … depth − 1 of a tournament over `count` probabilities, in place; `count` is even. A layer's mass is summed
+ * in two lanes, even and odd tokens.
+ */
+export function tournament(count: i32, depth: i32): void {
+	let mass = f64x2.splat(0);
+	for (let i = 0; i < count; i += 2) {
+		const p = v128.load(GUEST + ((<usize>i) << 3));
+		mass = f64x2.add(mass, v128.and(p, lanes(LAYERS + ((<usize>i) << 2), 0)));
+	}
+	for (let layer = 0; layer < depth; layer++) {
+		const total = f64x2.extract_lane(mass, 0) + f64x2.extract_lane(mass, 1);
+		const lost = f64x2.splat(1 - total);
+		const won = f64x2.splat(2 - total);
+		mass = f64x2.splat(0);
+		for (let i = 0; i < count; i += 2) {
+			const at = GUEST + ((<usize>i) << 3);
+			const words = LAYERS + ((<usize>i) << 2);
+			const p = f64x2.mul(v128.load(at), v128.bitselect(won, lost, lanes(words, layer)));
+			v128.store(at, p);
+			mass = f64x2.add(mass, v128.and(p, lanes(words, layer + 1)));
+		}
+	}
+}
