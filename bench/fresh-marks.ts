@@ -7,16 +7,15 @@
 import { generatorOf } from '../src/marks/generators.js';
 import { bindMark, type Mark } from '../src/marks/mark.js';
 import { MarkSpec } from '../src/marks/mark-spec.js';
-import type { Uniforms } from '../src/schemes/scheme.js';
+import { isGreenLists, type Uniforms } from '../src/schemes/scheme.js';
 
 /** A spec with everything that does not matter here filled in. */
 export function specOf(
 	part: Pick<MarkSpec, 'scheme' | 'prf' | 'contextWidth'> & Partial<MarkSpec>,
 ): MarkSpec {
-	const choice = part.scheme.name !== 'kgw' && part.scheme.name !== 'unigram';
 	return MarkSpec.parse({
 		version: 1,
-		channel: choice ? 'choice' : 'shape',
+		channel: isGreenLists(part.scheme) ? 'shape' : 'choice',
 		layer: 'deployment',
 		deployment: 'calibration',
 		member: null,
@@ -112,6 +111,7 @@ export function schemeCases(width: number, vocabSize: number): SchemeCase[] {
 			name: 'kgw-self',
 			spec: specOf({ scheme: { name: 'kgw', gamma: 0.25, delta: 2, seeding: 'self' }, ...chacha }),
 		},
+		{ name: 'adfp', spec: specOf({ scheme: { name: 'adfp', gamma: 0.25, lambda: 32 }, ...chacha }) },
 		{
 			name: 'kgw-transformers-selfhash',
 			spec: specOf({
@@ -121,6 +121,15 @@ export function schemeCases(width: number, vocabSize: number): SchemeCase[] {
 			}),
 			permutation: true,
 			exact: false,
+		},
+		{ name: 'kgw-philox', spec: specOf({ scheme: { name: 'kgw', gamma: 0.3, delta: 2 }, ...philox }) },
+		{
+			name: 'kgw-sbw',
+			spec: specOf({
+				scheme: { name: 'kgw', gamma: 0.5, delta: 2, seeding: 'self' },
+				prf: 'vllm-sbw-v1',
+				contextWidth: width,
+			}),
 		},
 		{
 			name: 'kgw-meta',

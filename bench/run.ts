@@ -1,7 +1,8 @@
 /**
  * Runs one bench: `npm run bench -- NAME [--quick] [--out FILE] [--corpus DIR] [--peers PYTHON]`.
  *
- * Writes `bench/results/NAME.json` and the section of `docs/benchmarks.md` made from it; with `--out` only FILE.
+ * Writes `bench/results/NAME.json` and the section of `docs/benchmarks.md` made from it; with `--out` only FILE, which
+ * `--record FILE` makes the record later, without running anything.
  *
  * @module
  */
@@ -16,7 +17,9 @@ const BENCHES: Record<string, () => Promise<{ bench: Bench }>> = {
 	demo: () => import('./demo.js'),
 	detect: () => import('./detect.js'),
 	embed: () => import('./embed.js'),
+	interop: () => import('./interop.js'),
 	model: () => import('./model.js'),
+	nulls: () => import('./nulls.js'),
 	prf: () => import('./prf.js'),
 	retokenize: () => import('./retokenize.js'),
 	select: () => import('./select.js'),
@@ -76,6 +79,7 @@ const { values, positionals } = parseArgs({
 	options: {
 		quick: { type: 'boolean', default: false },
 		out: { type: 'string' },
+		record: { type: 'string' },
 		corpus: { type: 'string' },
 		peers: { type: 'string' },
 	},
@@ -87,38 +91,41 @@ if (load === undefined) {
 	process.exit(2);
 }
 const { bench } = await load();
-const { corpus, peers } = values;
-const { rows, notes = [] } = await bench.run({
-	quick: values.quick,
-	...(corpus === undefined ? {} : { corpus }),
-	...(peers === undefined ? {} : { peers }),
-});
-const results: Results = {
-	name,
-	machine: machine(),
-	command: [
-		'npm run bench --',
+
+async function measure(): Promise<Results> {
+	const { corpus, peers, quick } = values;
+	const { rows, notes = [] } = await bench.run({
+		quick,
+		...(corpus === undefined ? {} : { corpus }),
+		...(peers === undefined ? {} : { peers }),
+	});
+	console.table(rows);
+	for (const note of notes) console.log(note);
+	const flags = [quick ? '--quick' : '', corpus ? `--corpus ${corpus}` : '', peers ? '--peers PYTHON' : ''];
+	return {
 		name,
-		values.quick ? '--quick' : '',
-		corpus ? `--corpus ${corpus}` : '',
-		peers ? '--peers PYTHON' : '',
-	]
-		.filter(Boolean)
-		.join(' '),
-	date: new Date().toISOString(),
-	commit: commit(),
-	rows,
-	notes,
-};
-console.table(rows);
-for (const note of notes) console.log(note);
-if (values.out !== undefined) writeFileSync(values.out, `${JSON.stringify(results, null, 1)}\n`);
-else {
+		machine: machine(),
+		command: ['npm run bench --', name, ...flags].filter(Boolean).join(' '),
+		date: new Date().toISOString(),
+		commit: commit(),
+		rows,
+		notes,
+	};
+}
+
+function record(results: Results): void {
 	mkdirSync('bench/results', { recursive: true });
 	writeFileSync(`bench/results/${name}.json`, `${JSON.stringify(results, null, 1)}\n`);
 	const docs = existsSync(DOCS) ? readFileSync(DOCS, 'utf8') : '# Benchmarks\n';
 	const text = section(results, bench.about);
 	const old = new RegExp(`<!-- bench:${name} -->[\\s\\S]*?<!-- /bench:${name} -->`);
 	writeFileSync(DOCS, old.test(docs) ? docs.replace(old, () => text) : `${docs.trimEnd()}\n\n${text}\n`);
+}
+
+if (values.record !== undefined) record(JSON.parse(readFileSync(values.record, 'utf8')) as Results);
+else {
+	const results = await measure();
+	if (values.out !== undefined) writeFileSync(values.out, `${JSON.stringify(results, null, 1)}\n`);
+	else record(results);
 }
 process.exit(0);

@@ -102,7 +102,28 @@ def vllm_settings(config):
     return config | {"key": int(config["key"])}
 
 
+def vllm_sbw_settings(config):
+    return {
+        "key": int(config["key"]),
+        "context_width": config.get("context_width"),
+        "scheme": config.get("sbw_scheme", "selfhash"),
+        "gamma": config.get("sbw_gamma", 0.5),
+    }
+
+
+def vllm_red_green_settings(config):
+    return {
+        "key": int(config["key"]),
+        "context_width": config.get("context_width", 4),
+        "gamma": config.get("gamma", 0.25),
+    }
+
+
 def vllm_detector(config):
+    if config["algorithm"] == "red_green":
+        return upstream.vllm_red_green().RedGreenWatermarkDetector(**vllm_red_green_settings(config))
+    if config["algorithm"] == "sbw":
+        return upstream.vllm_sbw().SBWWatermarkDetector(**vllm_sbw_settings(config))
     watermarking = upstream.vllm()
     from vllm.config.watermarking import WatermarkConfig
 

@@ -1,11 +1,13 @@
 """Test vectors made by running the upstream systems: test/vectors/NAME.json, one case a line.
 
     python bench/peers/make_vectors.py transformers-kgw transformers-synthid vllm-watermark deepmind-synthid three-bricks
+    python bench/peers/make_vectors.py vllm-sbw vllm-red-green    # files of pull requests: see README.md
 
-Without names it makes them all (two minutes on one core). Everything is seeded: a second run writes the same bytes
+Without names it makes those of the first line (two minutes on one core). Everything is seeded: a second run writes the same bytes
 with the same versions. README.md says how the environment is made. Half of the texts are drawn under the mark, so
 that scores and tails are not only those of innocent text; all have repeated stretches and low ids, 0 among them.
 """
+import hashlib
 import json
 import math
 import random
@@ -339,6 +341,95 @@ def vllm_watermark():
     )
 
 
+def list_cases(name, config_of, bias, origin):
+    """Texts and what the detector says of them; rows of logits before and after; green ids of a real vocabulary."""
+    rng = random.Random(name)
+    numbers = np.random.default_rng(3)
+
+    def padded(ids, width):
+        return ([-1] * width + ids)[-width:]
+
+    cases = []
+    for i in range(280):
+        config = config_of(rng)
+        vocabulary = rng.choice([50, 257, 1000, 5000]) if i % 2 else rng.choice([50, 5000, 32000, 50257, 128256])
+
+        def draw(ids):
+            logits = torch.from_numpy(numbers.standard_normal((1, vocabulary)).astype(np.float32))
+            return int(bias(config, logits, padded(ids, config["context_width"])).argmax())
+
+        tokens = text(rng, vocabulary, draw if i % 2 else None)
+        cases.append({"vllm": config, "tokens": tokens, "expect": detections.vllm(config)(tokens)})
+
+    processed = []
+    for i in range(60):
+        config = config_of(rng)
+        width = config["context_width"]
+        context = [rng.randrange(128256) for _ in range(width)]
+        context[: i % (width + 1)] = [-1] * (i % (width + 1))
+        logits = logits_of(rng, rng.randint(20, 300))
+        after = bias(config, torch.tensor([logits]), context)
+        after = [float(str(value)) for value in after.numpy()]
+        processed.append({"vllm": config, "context": context, "logits": logits, "expect": after})
+    # Too many green ids to write down: their number and SHA-256.
+    wide = []
+    for _ in range(6):
+        config = config_of(rng)
+        context = [rng.randrange(128256) for _ in range(config["context_width"])]
+        green = torch.nonzero(bias(config, torch.zeros(1, 128256), context)).flatten().tolist()
+        digest = hashlib.sha256(",".join(map(str, green)).encode()).hexdigest()
+        wide.append({"vllm": config, "context": context, "vocab_size": 128256, "green": len(green), "sha256": digest})
+    origin = {"repository": "vllm-project/vllm", **origin, "package": "vllm " + upstream.vllm_version(), "torch": TORCH}
+    write(name, origin, {"cases": cases, "processor": processed, "processorWide": wide})
+
+
+GAMMAS = [0.5, 0.5, 0.25, 0.25, 0.1, 0.3, 0.75, 0.9]
+
+
+def vllm_sbw():
+    sbw = upstream.vllm_sbw()
+    # Odd and even ones; upstream fails from 2^63 on.
+    fixed = [1, 2, 42, 15485863, 2**20, 2**32 - 1, 2**32, 2**52 - 1, 2**53 + 2, 2**63 - 1]
+
+    def config_of(rng):
+        return {
+            "algorithm": "sbw",
+            "key": str(rng.choice(fixed + [rng.randrange(1, 2**63) for _ in range(10)])),
+            "context_width": rng.choice([1, 2, 3, 4, 4, 4, 5, 6, 8, 16]),
+            "sbw_gamma": rng.choice(GAMMAS + [round(rng.uniform(0.02, 0.98), 4)]),
+            "sbw_delta": rng.choice([2.0, 2.0, 0.5, 1.3, 4.0]),
+        }
+
+    def bias(config, logits, context):
+        watermarker = sbw.SBWWatermarker(**detections.vllm_sbw_settings(config), delta=config["sbw_delta"])
+        return watermarker.bias(logits, torch.tensor([context]), torch.tensor([config["sbw_delta"]]))[0]
+
+    origin = {"pullRequest": 56859, "file": "vllm/v1/watermarking/sbw.py", "sha256": upstream.file_digest(sbw.__file__)}
+    list_cases("vllm-sbw", config_of, bias, origin)
+
+
+def vllm_red_green():
+    red_green = upstream.vllm_red_green()
+
+    def config_of(rng):
+        return {
+            "algorithm": "red_green",
+            "key": str(rng.choice([0, 1, 42, 2**32, 2**63, 2**64 - 1] + [rng.randrange(2**64) for _ in range(7)])),
+            "context_width": rng.choice([1, 2, 3, 4, 4, 4, 5, 6, 8, 16]),
+            "gamma": rng.choice(GAMMAS + [round(rng.uniform(0.02, 0.98), 4)]),
+            "delta": rng.choice([2.0, 2.0, 0.5, 1.3, 4.0]),
+        }
+
+    def bias(config, logits, context):
+        settings = detections.vllm_red_green_settings(config)
+        watermarker = red_green.RedGreenWatermarker(**settings, delta=config["delta"])
+        return watermarker.watermark_logits(logits, torch.tensor([context]))[0]
+
+    digest = upstream.file_digest(red_green.__file__)
+    origin = {"commit": "381f94544575cafec2cd808be7d4948a632374e0", "file": "vllm/v1/watermarking/red_green.py", "sha256": digest}
+    list_cases("vllm-red-green", config_of, bias, origin)
+
+
 # ------------------------------------------------------------------------------------------------------ three_bricks
 class Ids:
     """A tokenizer for texts that are ids already."""
@@ -413,10 +504,13 @@ MAKERS = {
     "transformers-kgw": kgw,
     "transformers-synthid": synthid,
     "vllm-watermark": vllm_watermark,
+    "vllm-sbw": vllm_sbw,
+    "vllm-red-green": vllm_red_green,
     "deepmind-synthid": deepmind,
     "three-bricks": three_bricks,
 }
 
 if __name__ == "__main__":
-    for chosen in sys.argv[1:] or MAKERS:
+    released = [name for name in MAKERS if name not in ("vllm-sbw", "vllm-red-green")]
+    for chosen in sys.argv[1:] or released:
         MAKERS[chosen]()

@@ -11,7 +11,10 @@ That folder is `peers/` inside the virtual environment, or TOUCHMARK_PEERS:
 README.md says how to fill it.
 """
 import functools
+import hashlib
+import importlib
 import importlib.metadata
+import importlib.util
 import os
 import subprocess
 import sys
@@ -54,6 +57,24 @@ def _stub(name, **names):
     return module
 
 
+def _uncompiled(load):
+    """Compilation is for CUDA: here upstream's functions stay as they are written, though it wraps them at import."""
+    import torch
+
+    compiled, torch.compile = torch.compile, lambda function, **_named: function
+    try:
+        return load()
+    finally:
+        torch.compile = compiled
+
+
+def _module_of(name, path):
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 class _Anything:
     """Stands for Triton's language: kernels are defined with it, and never run here."""
 
@@ -86,15 +107,7 @@ def vllm():
     # The ordinary sampler is a CUDA kernel; nothing here draws with it.
     names = ("gumbel_sample", "gumbel_noised_argmax", "spec_step_seed")
     _stub("vllm.v1.worker.gpu.sample.gumbel", **dict.fromkeys(names))
-    import torch
-
-    # Compilation is for CUDA; on a CPU upstream calls the plain function, but wraps it at import.
-    compiled, torch.compile = torch.compile, lambda function, **_named: function
-    try:
-        import vllm.v1.watermarking as watermarking
-    finally:
-        torch.compile = compiled
-    return watermarking
+    return _uncompiled(lambda: importlib.import_module("vllm.v1.watermarking"))
 
 
 def vllm_repeated_context_mask():
@@ -103,6 +116,35 @@ def vllm_repeated_context_mask():
     from vllm.v1.worker.gpu.sample.watermark import repeated_context_mask
 
     return repeated_context_mask
+
+
+@functools.cache
+def vllm_sbw():
+    """vllm/v1/watermarking/sbw.py of pull request 56859, from the file that TOUCHMARK_VLLM_SBW names."""
+    path = os.environ.get("TOUCHMARK_VLLM_SBW")
+    if not path:
+        raise SystemExit("TOUCHMARK_VLLM_SBW: give the path of sbw.py; see README.md beside this file")
+    vllm()
+    from vllm.config import watermarking as config
+
+    # What the same pull request adds to the configuration.
+    config.SBWScheme = str
+    config._SBW_DEFAULT_CONTEXT_WIDTH = {"selfhash": 4, "lefthash": 1}
+    return _uncompiled(lambda: _module_of("vllm.v1.watermarking.sbw", path))
+
+
+@functools.cache
+def vllm_red_green():
+    """vllm/v1/watermarking/red_green.py of commit 381f945, from the file that TOUCHMARK_VLLM_RED_GREEN names."""
+    path = os.environ.get("TOUCHMARK_VLLM_RED_GREEN")
+    if not path:
+        raise SystemExit("TOUCHMARK_VLLM_RED_GREEN: give the path of red_green.py; see README.md beside this file")
+    vllm()
+    return _module_of("vllm.v1.watermarking.red_green", path)
+
+
+def file_digest(path):
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
 def vllm_version():

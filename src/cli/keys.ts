@@ -29,7 +29,7 @@ const ADDED_BY_EXPORT: Readonly<Record<Target, Compatible | undefined>> = {
 	spec: undefined,
 };
 const FOREIGN: Readonly<Record<Target, readonly GeneratorName[]>> = {
-	vllm: ['philox4x32-10-v1'],
+	vllm: ['philox4x32-10-v1', 'vllm-sbw-v1'],
 	hf: ['transformers-kgw-v1', 'transformers-synthid-v1'],
 	spec: [],
 };

@@ -92,11 +92,18 @@ export interface Marker {
 	 * @param generations requests in this batch, in the order of the rows
 	 * @param logits [generations.length × vocabSize], nats, raw from the model; −Infinity excludes a token
 	 * @param role under speculative decoding, who proposes
+	 * @param proxy logits of a proxy model after the same tokens, of the shape of `logits`; needed and looked at
+	 *   only when a mark's scheme needs them (`adfp`)
 	 * @returns one token id a generation
-	 * @throws TouchmarkError `bad-input` when logits have another size, hold NaN or +Infinity, or exclude all;
-	 *   no request has then advanced
+	 * @throws TouchmarkError `bad-input` when logits have another size, hold NaN or +Infinity, or exclude all, or
+	 *   when those of the proxy do or are missing; no request has then advanced
 	 */
-	step(generations: readonly Generation[], logits: Float32Array, role?: Role): Int32Array;
+	step(
+		generations: readonly Generation[],
+		logits: Float32Array,
+		role?: Role,
+		proxy?: Float32Array,
+	): Int32Array;
 }
 
 const BEFORE_TEXT = 0xffffffff;
@@ -147,6 +154,7 @@ export function createMarker(options: MarkerOptions): Marker {
 	if (!Number.isInteger(vocabSize) || vocabSize < 2)
 		throw badInput('vocabSize must be an integer of 2 or more');
 	const choice = choices[0] as Mark | undefined;
+	const proxied = shapes.find((mark) => mark.scheme.needsProxy);
 	const states = new WeakMap<Generation, State>();
 	const row = scratchRow(vocabSize);
 
@@ -242,23 +250,44 @@ export function createMarker(options: MarkerOptions): Marker {
 	}
 
 	/** Brings a request's logits into `row`, scaled by its temperature. */
-	function load({ generation, sampling }: State, logits: Float32Array, at: number): void {
-		const scale = sampling.temperature > 0 ? 1 / sampling.temperature : 1;
+	function load(state: State, logits: Float32Array, at: number): void {
+		const { temperature } = state.sampling;
+		loadChecked('logits', state, logits, at, temperature > 0 ? 1 / temperature : 1);
+	}
+
+	/** Brings logits into `row`, or says what is wrong with them. */
+	function loadChecked(
+		what: 'logits' | 'proxy logits',
+		{ generation, sampling }: State,
+		logits: Float32Array,
+		at: number,
+		scale: number,
+	): void {
 		const found = loadRow(logits, at, vocabSize, scale, row);
-		if (found === 'empty') throw badInput(`logits of request "${generation.id}" exclude every token`);
 		if (found === 'ok') return;
+		const whose = `${what} of request "${generation.id}"`;
+		if (found === 'empty') throw badInput(`${whose} exclude every token`);
 		const token = logits.subarray(at, at + vocabSize).findIndex((logit) => !(logit < Infinity));
-		if (token < 0)
-			throw badInput(
-				`logits of request "${generation.id}" are too large for its temperature of ${sampling.temperature}`,
-			);
+		if (token < 0) throw badInput(`${whose} are too large for its temperature of ${sampling.temperature}`);
 		throw badInput(
-			`logits of request "${generation.id}" hold ${logits[at + token]} at token ${token}; they must be numbers or -Infinity`,
+			`${whose} hold ${logits[at + token]} at token ${token}; they must be numbers or -Infinity`,
 		);
 	}
 
-	/** Chooses from `row`. */
-	function choose(state: State, role: Role | undefined): number {
+	/** Whether `logits` have one row a request. */
+	function checkSize(what: 'logits' | 'proxy logits', logits: Float32Array, requests: number): void {
+		if (logits.length !== requests * vocabSize)
+			throw badInput(
+				`${what} have ${logits.length} values; ${requests} requests × ${vocabSize} tokens need ${requests * vocabSize}`,
+			);
+	}
+
+	/**
+	 * Chooses from `row`.
+	 *
+	 * @param proxy the request's own row
+	 */
+	function choose(state: State, role: Role | undefined, proxy: Float32Array | undefined): number {
 		const { sampling, used } = state;
 		const segment = state.segments[state.segments.length - 1];
 		let tilted = false;
@@ -266,7 +295,7 @@ export function createMarker(options: MarkerOptions): Marker {
 			for (const shape of shapes) {
 				const context = contextOf(state, shape);
 				if (context === undefined || !shape.covers(context)) continue;
-				shape.scheme.tilt?.(context, row);
+				shape.scheme.tilt?.(context, row, proxy);
 				tilted = true;
 			}
 		const record = (token: number, keyed: boolean): number => {
@@ -297,10 +326,13 @@ export function createMarker(options: MarkerOptions): Marker {
 
 	return {
 		start: (request) => start(request),
-		step(generations, logits, role) {
-			if (logits.length !== generations.length * vocabSize)
+		step(generations, logits, role, proxy) {
+			checkSize('logits', logits, generations.length);
+			const proxies = proxied === undefined ? undefined : proxy;
+			if (proxies !== undefined) checkSize('proxy logits', proxies, generations.length);
+			else if (proxied !== undefined)
 				throw badInput(
-					`logits have ${logits.length} values; ${generations.length} requests × ${vocabSize} tokens need ${generations.length * vocabSize}`,
+					`mark ${proxied.id.slice(0, 16)} (${proxied.spec.scheme.name}) needs the logits of a proxy model at every step`,
 				);
 			const batch = generations.map((generation) => {
 				const state = states.get(generation);
@@ -310,11 +342,12 @@ export function createMarker(options: MarkerOptions): Marker {
 			});
 			// The whole batch is checked before its first token is chosen, so that an error leaves every request as it was.
 			batch.forEach((state, i) => {
+				if (proxies !== undefined) loadChecked('proxy logits', state, proxies, i * vocabSize, 1);
 				load(state, logits, i * vocabSize);
 			});
 			return Int32Array.from(batch, (state, i) => {
 				if (batch.length > 1) load(state, logits, i * vocabSize);
-				const token = choose(state, role);
+				const token = choose(state, role, proxies?.subarray(i * vocabSize, (i + 1) * vocabSize));
 				state.tokens.push(token);
 				if (special.has(token)) state.visible.length = 0;
 				else state.visible.push(token);

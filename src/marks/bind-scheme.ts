@@ -7,11 +7,14 @@ import { hkdf } from '@noble/hashes/hkdf.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import { PRFS, type Prf, type PrfName } from '../prf/prf.js';
+import { adfp } from '../schemes/adfp.js';
 import { dualKeyGumbel } from '../schemes/dual-key-gumbel.js';
 import { expEdit } from '../schemes/exp-edit.js';
 import { float24, gumbel, word32 } from '../schemes/gumbel.js';
 import { kgw } from '../schemes/kgw.js';
 import { permutationLists } from '../schemes/permutation-lists.js';
+import { redGreen } from '../schemes/red-green.js';
+import { sbw } from '../schemes/sbw.js';
 import type { Scheme } from '../schemes/scheme.js';
 import { lefthash, metaHash, selfhash } from '../schemes/seedings.js';
 import { prfLayers, synthid } from '../schemes/synthid.js';
@@ -76,8 +79,10 @@ export function bindScheme(spec: MarkSpec, key: Uint8Array): Scheme {
 			return synthid(scheme.depth, scheme.weights === 'linear', layers);
 		}
 		case 'kgw': {
+			if (name === 'philox4x32-10-v1') return redGreen(scheme, contextWidth, create(key));
 			if (isPrf(name)) return kgw(scheme, contextWidth, create(key), create(subkey(key, 'order')));
 			const integer = integerOf(key);
+			if (name === 'vllm-sbw-v1') return sbw(scheme, contextWidth, integer);
 			const seeding =
 				name === 'meta-mt19937-v1'
 					? metaHash(integer)
@@ -89,6 +94,8 @@ export function bindScheme(spec: MarkSpec, key: Uint8Array): Scheme {
 		}
 		case 'unigram':
 			return unigram(scheme, create(key));
+		case 'adfp':
+			return adfp(scheme, contextWidth, create(key));
 		case 'exp-edit':
 			return expEdit(scheme.keyLength, create(key));
 	}

@@ -43,6 +43,8 @@ export const COMPATIBLE = [
 	'vllm',
 	'vllm-dual',
 	'vllm-synthid',
+	'vllm-sbw',
+	'vllm-red-green',
 	'hf-kgw',
 	'hf-selfhash',
 	'hf-synthid',
@@ -54,7 +56,7 @@ export interface CompatibleOptions {
 	readonly deployment: string;
 	/** SHA-256 of the tokenizer.json. */
 	readonly tokenizer: string | null;
-	/** Ids of context; upstream's default unless given (vLLM and SynthID 4, lists 1; selfhash counts the candidate too: 3 and it). */
+	/** Ids of context; upstream's default unless given (vLLM and SynthID 4, lists 1; selfhash and sbw count one id more: 3 and it). */
 	readonly contextWidth?: number;
 	/** The model's vocabulary; needed for lists by permutation. */
 	readonly vocabSize?: number;
@@ -76,6 +78,16 @@ export function compatibleMark(kind: Compatible, options: CompatibleOptions): Ma
 			return { ...vllm, scheme: { name: 'dual_key_gumbel', alpha: 0.1 } };
 		case 'vllm-synthid':
 			return { ...vllm, scheme: { name: 'synthid', depth: 30 } };
+		case 'vllm-sbw':
+			return {
+				...vllm,
+				prf: 'vllm-sbw-v1',
+				channel: 'shape',
+				contextWidth: options.contextWidth ?? 3,
+				scheme: { name: 'kgw', gamma: 0.5, delta: 2, seeding: 'self' },
+			};
+		case 'vllm-red-green':
+			return { ...vllm, channel: 'shape', scheme: { name: 'kgw', gamma: 0.25, delta: 2 } };
 		case 'hf-synthid':
 			return {
 				...common,

@@ -23,7 +23,15 @@ export interface Generator {
 	fit?(key: Uint8Array): void;
 }
 
-const ALL: readonly SchemeName[] = ['gumbel', 'dual_key_gumbel', 'synthid', 'kgw', 'unigram', 'exp-edit'];
+const ALL: readonly SchemeName[] = [
+	'gumbel',
+	'dual_key_gumbel',
+	'synthid',
+	'kgw',
+	'unigram',
+	'adfp',
+	'exp-edit',
+];
 const WORDS: readonly SchemeName[] = ['gumbel', 'dual_key_gumbel', 'synthid'];
 
 /** Whole numbers of 8 bytes, little-endian: below 2^52, so that they survive as JSON numbers everywhere. */
@@ -41,7 +49,12 @@ function layersOf(scheme: SchemeParams): number {
 /** Every generator, by its versioned name. */
 export const GENERATORS = {
 	'chacha8-v1': { hardened: true, schemes: ALL, keyBytes: () => 32, searchBits: () => 256 },
-	'philox4x32-10-v1': { hardened: false, schemes: WORDS, keyBytes: () => 8, searchBits: () => 64 },
+	'philox4x32-10-v1': {
+		hardened: false,
+		schemes: [...WORDS, 'kgw'],
+		keyBytes: () => 8,
+		searchBits: () => 64,
+	},
 	'hmac-sha256-v1': { hardened: true, schemes: WORDS, keyBytes: () => 32, searchBits: () => 256 },
 	// Seeds are reduced to 32 bits.
 	'transformers-kgw-v1': {
@@ -70,6 +83,17 @@ export const GENERATORS = {
 		keyBytes: (scheme) => 8 * layersOf(scheme),
 		searchBits: (scheme) => 64 * layersOf(scheme),
 		fit: fitIntegers,
+	},
+	'vllm-sbw-v1': {
+		hardened: false,
+		schemes: ['kgw'],
+		keyBytes: () => 8,
+		searchBits: () => 64,
+		fit(key) {
+			fitIntegers(key);
+			// Odd keys lose no bit of a hash.
+			key[0] |= 1;
+		},
 	},
 	'meta-mt19937-v1': {
 		hardened: false,

@@ -8,7 +8,9 @@ import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import canonicalize from 'canonicalize';
 import { z } from 'zod';
 import { hexOf } from '../input.js';
-import { type Channel, SchemeParams } from '../schemes/scheme.js';
+import { redGreenThreshold } from '../schemes/red-green.js';
+import { sbwThreshold } from '../schemes/sbw.js';
+import { type Channel, isGreenLists, SchemeParams } from '../schemes/scheme.js';
 import { GENERATORS, type GeneratorName, generatorOf, isPrf } from './generators.js';
 
 const Name = z
@@ -33,10 +35,14 @@ function* problemsOf(scheme: SchemeParams, prf: GeneratorName, contextWidth: num
 		only('payload', ['meta-mt19937-v1'], false),
 		only('tableSize', ['transformers-synthid-v1'], true),
 		only('tableSeed', ['transformers-synthid-v1'], true),
-		only('seeding', ['chacha8-v1', 'transformers-kgw-v1'], false),
+		only('seeding', ['chacha8-v1', 'transformers-kgw-v1', 'vllm-sbw-v1'], false),
 	])
 		if (problem !== undefined) yield problem;
-	if ((scheme.name === 'kgw' || scheme.name === 'unigram') && isPrf(prf)) {
+	if (isGreenLists(scheme) && prf === 'philox4x32-10-v1') {
+		const below = redGreenThreshold(scheme.gamma);
+		if (below === 0 || below === 2 ** 32)
+			yield ['scheme.gamma', 'must leave some of 2^24 numbers below it, and some not'] as const;
+	} else if (isGreenLists(scheme) && isPrf(prf)) {
 		if (!Number.isInteger(scheme.gamma * 256)) yield ['scheme.gamma', 'must be a multiple of 1/256'] as const;
 	}
 	if (scheme.name === 'synthid') {
@@ -50,15 +56,19 @@ function* problemsOf(scheme: SchemeParams, prf: GeneratorName, contextWidth: num
 		yield ['scheme.seeding', `must be self or absent with ${prf}`] as const;
 	if (lists && scheme.seeding === undefined && contextWidth !== 1)
 		yield ['contextWidth', `must be 1: ${prf} reads the last id only, unless seeding is self`] as const;
+	const coins = prf === 'vllm-sbw-v1' && scheme.name === 'kgw';
+	if (coins && scheme.seeding !== 'self') yield ['scheme.seeding', `must be self with ${prf}`] as const;
+	if (coins && sbwThreshold(scheme.gamma) === 0)
+		yield ['scheme.gamma', 'must be at least 1/(2^31 − 1)'] as const;
 	const none = scheme.name === 'unigram' || scheme.name === 'exp-edit';
-	if (none !== (contextWidth === 0) && !(lists && scheme.seeding === 'self'))
+	if (none !== (contextWidth === 0) && !((lists || coins) && scheme.seeding === 'self'))
 		yield ['contextWidth', none ? `must be 0 for ${scheme.name}` : 'must be 1 or more'] as const;
 }
 
 /** The channel of a scheme; a tournament can be either. */
 function channelOf(scheme: SchemeParams): Channel | undefined {
 	if (scheme.name === 'synthid') return undefined;
-	return scheme.name === 'kgw' || scheme.name === 'unigram' ? 'shape' : 'choice';
+	return isGreenLists(scheme) ? 'shape' : 'choice';
 }
 
 /**

@@ -1,11 +1,14 @@
 /**
- * vLLM's `--watermark-config`, read as a mark and written from one (facts: `vllm/config/watermarking.py`, autumn 2026).
+ * vLLM's `--watermark-config`, read as a mark and written from one (facts: `vllm/config/watermarking.py`, autumn 2026;
+ * `sbw`: pull request 56859, `red_green`: commit 381f945, both in review).
  *
  * @module
  */
 import { z } from 'zod';
 import { badInput } from '../errors.js';
 import { PRFS, type Prf, type PrfName } from '../prf/prf.js';
+import { redGreenThreshold } from '../schemes/red-green.js';
+import { sbwThreshold } from '../schemes/sbw.js';
 import type { SchemeParams } from '../schemes/scheme.js';
 import { dualKey } from './bind-scheme.js';
 import { bindMark, type Mark } from './mark.js';
@@ -54,11 +57,19 @@ const Common = {
 	prf: z.enum(['philox', 'hmac-sha256']).default('philox'),
 	...Embedding,
 };
+/** What `sbw` can be keyed with: upstream holds its key in a signed 64-bit number. */
+const SbwKey = Key.refine((key) => key < 2n ** 63n, 'must be below 2^63 for sbw, where vLLM fails').refine(
+	(key) => key !== 0n,
+	'must not be 0 for sbw: all lists would be the same, whoever made them',
+);
 
 /**
  * The configuration of `--watermark-config`.
  *
  * - `gumbel`; `dual_key_gumbel` with `alpha`, the share of key B (default 0.1); `synthid` with `depth` (default 30).
+ * - `sbw` with `sbw_gamma`, the share of green tokens (default ½), and `sbw_delta`, their bias (default 2); of its
+ *   seedings (`sbw_scheme`) only `selfhash`, upstream's default.
+ * - `red_green` with `gamma` (default ¼) and `delta` (default 2).
  */
 export const VllmConfig = z.discriminatedUnion(
 	'algorithm',
@@ -78,22 +89,59 @@ export const VllmConfig = z.discriminatedUnion(
 				.nullish()
 				.transform((depth) => depth ?? 30),
 		}),
+		z.strictObject({
+			algorithm: z.literal('sbw'),
+			...Common,
+			key: SbwKey,
+			prf: z.literal('philox').default('philox'),
+			sbw_scheme: z
+				.literal(
+					'selfhash',
+					'must be "selfhash": with "lefthash" vLLM\'s sampler adds ids and its detector their hashes, so nobody finds the mark',
+				)
+				.default('selfhash'),
+			sbw_gamma: z
+				.number()
+				.lt(1)
+				.refine((gamma) => sbwThreshold(gamma) > 0, 'must be above 0, by 2^-31 or more')
+				.default(0.5),
+			sbw_delta: z.number().gt(0).max(20).default(2),
+		}),
+		z.strictObject({
+			algorithm: z.literal('red_green'),
+			...Common,
+			prf: z.literal('philox').default('philox'),
+			gamma: z
+				.number()
+				.refine((gamma) => {
+					const below = redGreenThreshold(gamma);
+					return below > 0 && below < 2 ** 32;
+				}, 'must be between 0 and 1, by 2^-24 or more')
+				.default(0.25),
+			delta: z.number().gt(0).max(20).default(2),
+		}),
 	],
 	{
 		error: (issue) =>
-			issue.code === 'invalid_union' ? 'must be "gumbel", "dual_key_gumbel" or "synthid"' : undefined,
+			issue.code === 'invalid_union'
+				? 'must be "gumbel", "dual_key_gumbel", "synthid", "sbw" or "red_green"'
+				: undefined,
 	},
 );
 export type VllmConfig = z.infer<typeof VllmConfig>;
+/** The configuration of `sbw`. */
+export type VllmSbwConfig = Extract<VllmConfig, { algorithm: 'sbw' }>;
+/** The configuration of an algorithm that draws with a PRF. */
+export type VllmPrfConfig = Exclude<VllmConfig, VllmSbwConfig>;
 
-function prfOf(config: VllmConfig): PrfName {
+function prfOf(config: VllmPrfConfig): PrfName {
 	return config.prf === 'philox' ? 'philox4x32-10-v1' : 'hmac-sha256-v1';
 }
 
-/** The key as the bytes that its PRF takes. */
+/** The key as the bytes that its generator takes. */
 function vllmKey(config: VllmConfig): Uint8Array {
-	const philox = config.prf === 'philox';
-	const bytes = new Uint8Array(philox ? 8 : 32);
+	const philox = config.algorithm !== 'sbw' && config.prf === 'philox';
+	const bytes = new Uint8Array(config.prf === 'philox' ? 8 : 32);
 	new DataView(bytes.buffer).setBigUint64(0, config.key, !philox);
 	return bytes;
 }
@@ -106,11 +154,16 @@ function schemeOf(config: VllmConfig): SchemeParams {
 			return { name: 'dual_key_gumbel', alpha: config.alpha };
 		case 'synthid':
 			return { name: 'synthid', depth: config.depth };
+		case 'sbw':
+			return { name: 'kgw', gamma: config.sbw_gamma, delta: config.sbw_delta, seeding: 'self' };
+		case 'red_green':
+			return { name: 'kgw', gamma: config.gamma, delta: config.delta };
 	}
 }
 
-/** The PRFs of a fleet with this configuration, bound to their keys: two for dual_key_gumbel, A then B. */
+/** The PRFs of a fleet with this configuration, bound to their keys: two for dual_key_gumbel, A then B; none for sbw. */
 export function vllmPrfs(config: VllmConfig): Prf[] {
+	if (config.algorithm === 'sbw') return [];
 	const name = prfOf(config);
 	const key = vllmKey(config);
 	const keys =
@@ -122,12 +175,14 @@ export function vllmPrfs(config: VllmConfig): Prf[] {
 
 /** The mark that a vLLM fleet with this configuration embeds. */
 export function vllmMark(config: VllmConfig): Mark {
+	const sbw = config.algorithm === 'sbw';
 	const spec: MarkSpec = {
 		version: 1,
 		scheme: schemeOf(config),
-		prf: prfOf(config),
-		contextWidth: config.context_width,
-		channel: 'choice',
+		prf: sbw ? 'vllm-sbw-v1' : prfOf(config),
+		// Of the ids of its context, sbw never reads the oldest.
+		contextWidth: sbw ? config.context_width - 1 : config.context_width,
+		channel: sbw || config.algorithm === 'red_green' ? 'shape' : 'choice',
 		layer: 'deployment',
 		deployment: 'vllm',
 		member: null,
@@ -150,24 +205,41 @@ export function vllmMark(config: VllmConfig): Mark {
  */
 export function toVllmConfig(spec: MarkSpec, key: Uint8Array): Record<string, unknown> {
 	const refuse = (reason: string) => badInput(`vLLM cannot express this mark: ${reason}`);
-	if (spec.channel === 'shape')
-		throw refuse('its configuration carries the choice channel only, and this is a shape mark');
-	if (spec.prf !== 'philox4x32-10-v1')
+	const sbw = spec.prf === 'vllm-sbw-v1';
+	const lists = spec.scheme.name === 'kgw' && (sbw || spec.prf === 'philox4x32-10-v1');
+	if (spec.channel === 'shape' && !lists)
+		throw refuse(
+			`its configuration carries the choice channel only, its own green lists apart, and this is a shape mark of ${spec.prf}`,
+		);
+	if (spec.prf !== 'philox4x32-10-v1' && !sbw)
 		throw refuse(`its generator is Philox, and this mark's is ${spec.prf}`);
 	if (spec.selector !== 'all') throw refuse('it marks every context, and this mark acts on a keyed share');
 	if (spec.start !== 'pad')
 		throw refuse('it pads contexts that reach before the text, and this mark skips them');
 	const { scheme } = spec;
+	const view = new DataView(key.buffer, key.byteOffset, 8);
+	if (scheme.name === 'kgw' && sbw)
+		return {
+			algorithm: 'sbw',
+			key: view.getBigUint64(0, true).toString(),
+			sbw_scheme: 'selfhash',
+			sbw_gamma: scheme.gamma,
+			sbw_delta: scheme.delta,
+			context_width: spec.contextWidth + 1,
+			prf: 'philox',
+		};
 	const parameters =
 		scheme.name === 'dual_key_gumbel'
 			? { alpha: scheme.alpha }
 			: scheme.name === 'synthid'
 				? { depth: scheme.depth }
-				: {};
+				: scheme.name === 'kgw'
+					? { gamma: scheme.gamma, delta: scheme.delta }
+					: {};
 	// As a decimal string, which vLLM's configuration reads as the integer, and which no reader of JSON rounds.
-	const integer = new DataView(key.buffer, key.byteOffset, 8).getBigUint64(0);
+	const integer = view.getBigUint64(0);
 	return {
-		algorithm: scheme.name,
+		algorithm: scheme.name === 'kgw' ? 'red_green' : scheme.name,
 		key: integer.toString(),
 		...parameters,
 		context_width: spec.contextWidth,

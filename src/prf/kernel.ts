@@ -27,6 +27,7 @@ interface Exports {
 	chachaPairs(count: number, width: number, bits: number): void;
 	philoxPairs(count: number, width: number, k0: number, k1: number): void;
 	logScores(count: number, grid: 0 | 1): void;
+	deepmindBits(count: number, stride: number, depth: number, beginHigh: number, beginLow: number): void;
 	finite(row: number, count: number): number;
 	tournament(count: number, depth: number): void;
 	scaleRow(row: number, count: number, scale: number): 0 | 1 | 2;
@@ -197,11 +198,46 @@ export function finiteTokens(row: Float32Array): Uint32Array {
 export function runTournament(probabilities: Float64Array, words: Uint32Array, depth: number): void {
 	const kernel = prfKernel();
 	const count = probabilities.length;
-	if (kernel === undefined || count > MOST_CANDIDATES) return plainTournament(probabilities, words, depth);
+	if (kernel === undefined || count > MOST_CANDIDATES) {
+		plainTournament(probabilities, words, depth);
+		return;
+	}
 	const even = count + (count & 1);
 	kernel.doubles.set(probabilities);
 	kernel.layers.set(words);
 	kernel.doubles.fill(0, count, even);
 	kernel.run.tournament(even, depth);
 	probabilities.set(kernel.doubles.subarray(0, count));
+}
+
+/**
+ * Layer bits of google-deepmind/synthid-text by the kernel; the twin is in `schemes/synthid-hashes.ts`.
+ *
+ * @param windows ids, `stride` a window
+ * @param key 8 bytes a layer, little-endian, at most 64 layers
+ * @param begin halves of the hash's beginning
+ * @param out ⌈depth / 32⌉ words a window
+ * @returns false when there is no kernel, and nothing was done
+ */
+export function kernelDeepmindBits(
+	windows: Uint32Array,
+	stride: number,
+	key: Uint8Array,
+	begin: { readonly high: number; readonly low: number },
+	out: Uint32Array,
+): boolean {
+	const kernel = prfKernel();
+	if (kernel === undefined) return false;
+	const { run, buffer, pairs, results } = kernel;
+	const depth = key.length / 8;
+	const perWindow = Math.ceil(depth / 32);
+	new Uint8Array(buffer, run.GUEST.value, key.length).set(key);
+	const most = Math.floor(CHUNK / Math.max(stride, perWindow));
+	for (let first = 0, total = windows.length / stride; first < total; first += most) {
+		const count = Math.min(most, total - first);
+		pairs.set(windows.subarray(first * stride, (first + count) * stride));
+		run.deepmindBits(count, stride, depth, begin.high | 0, begin.low | 0);
+		out.set(results.subarray(0, count * perWindow), first * perWindow);
+	}
+	return true;
 }

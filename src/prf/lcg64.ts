@@ -9,8 +9,7 @@
  */
 
 const A_HIGH = 0x5851f42d;
-/** Low half of the multiplier. */
-export const A_LOW = 0x4c957f2d;
+const A_LOW = 0x4c957f2d;
 
 /** A 64-bit state; both halves are unsigned. */
 export interface Lcg64 {

@@ -49,17 +49,26 @@ export function mersenneOutputs(seed: number, out: Uint32Array): void {
  * @param length entries wanted
  */
 export function permutationHead(seed: number, size: number, length: number): Uint32Array {
-	const outputs = new Uint32Array(Math.min(length, size - 1));
+	if (identity.length < size) {
+		identity = Uint32Array.from({ length: size }, (_, i) => i);
+		entries = new Uint32Array(size);
+	}
+	if (draws.length < length) draws = new Uint32Array(length);
+	const swaps = Math.min(length, size - 1);
+	const outputs = draws.subarray(0, swaps);
 	mersenneOutputs(seed, outputs);
-	const entries = Uint32Array.from({ length: size }, (_, i) => i);
-	for (let i = 0; i < outputs.length; i++) {
+	entries.set(identity.subarray(0, size));
+	for (let i = 0; i < swaps; i++) {
 		const j = i + (outputs[i] % (size - i));
 		const entry = entries[i];
 		entries[i] = entries[j];
 		entries[j] = entry;
 	}
-	return entries.subarray(0, length);
+	return entries.slice(0, length);
 }
+let identity = new Uint32Array(0);
+let entries = new Uint32Array(0);
+let draws = new Uint32Array(0);
 
 /**
  * Which ids lie in the head of permutations of one vocabulary, without building them: an id is followed through

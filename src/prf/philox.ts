@@ -30,8 +30,8 @@ function high(a: number, b: number): number {
 	return (Math.imul(aHigh, bHigh) + (middle >>> 16) + (carry >>> 16)) | 0;
 }
 
-/** Ten rounds on the counter in `x` (4 words, changed in place) under the key (k0, k1). */
-function rounds(x: Uint32Array, k0: number, k1: number): void {
+/** Philox4x32-10 itself: ten rounds on the counter in `x` (4 words, changed in place) under the key (k0, k1). */
+export function philoxRounds(x: Uint32Array, k0: number, k1: number): void {
 	let x0 = x[0] | 0;
 	let x1 = x[1] | 0;
 	let x2 = x[2] | 0;
@@ -66,7 +66,7 @@ function bind(key: Uint8Array) {
 		for (let offset = 0; offset < context.length; offset += 4) {
 			for (let i = 0; i < 4; i++)
 				x[i] = state[i] ^ (offset + i < context.length ? context[offset + i] : 0xffffffff - i);
-			rounds(x, k0 ^ offset, k1);
+			philoxRounds(x, k0 ^ offset, k1);
 			state.set(x);
 		}
 	}
@@ -77,7 +77,7 @@ function bind(key: Uint8Array) {
 		x[1] = state[0];
 		x[2] = state[1];
 		x[3] = state[2];
-		rounds(x, k0 ^ state[3], k1 ^ TOKEN_TAG);
+		philoxRounds(x, k0 ^ state[3], k1 ^ TOKEN_TAG);
 	}
 
 	const plain = plainPrf({

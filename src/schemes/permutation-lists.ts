@@ -21,6 +21,9 @@ export interface PermutationLists {
 	readonly payload: number;
 }
 
+/** Memory for lists that are kept. */
+const KEPT_BYTES = 2 ** 24;
+
 /** Most candidates that a seeding with the token itself tries, likeliest first (as transformers does). */
 const REJECTION_CANDIDATES = 40;
 
@@ -30,6 +33,20 @@ export function permutationLists(params: PermutationLists, contextWidth: number,
 	const length = Math.floor(gamma * vocabSize);
 	const membership = headMembership(vocabSize, length);
 	const shifted = (token: number) => (token + payload) % vocabSize;
+	// Lists that were worked out, one bit a token, at most KEPT_BYTES; the oldest goes first.
+	const lists = new Map<number, Uint32Array>();
+	const mostLists = Math.max(16, Math.floor(KEPT_BYTES / (vocabSize / 8)));
+	const isListed = (list: Uint32Array, token: number) => ((list[token >>> 5] >>> (token & 31)) & 1) === 1;
+	const listOf = (seed: number): Uint32Array => {
+		let list = lists.get(seed);
+		if (list === undefined) {
+			list = new Uint32Array(Math.ceil(vocabSize / 32));
+			for (const token of permutationHead(seed, vocabSize, length)) list[token >>> 5] |= 1 << (token & 31);
+			if (lists.size >= mostLists) lists.delete(lists.keys().next().value as number);
+			lists.set(seed, list);
+		}
+		return list;
+	};
 	const isGreen = (context: ArrayLike<number>, token: number): boolean => {
 		let green = false;
 		membership(seeding.seedOf(context, token), [shifted(token)], () => {
@@ -54,24 +71,34 @@ export function permutationLists(params: PermutationLists, contextWidth: number,
 			},
 		},
 		scores(rows, count, out) {
-			// One run of the twister a seed, however many tokens were seen after it.
-			const order = Uint32Array.from({ length: count }, (_, i) => i).sort(
-				(a, b) => rows[2 * a] - rows[2 * b],
-			);
 			out.fill(0, 0, count);
-			for (let start = 0; start < count; ) {
-				const seed = rows[2 * order[start]];
+			// Seeds whose list is known already, and the others in order: one run of the twister a seed.
+			const unknown: number[] = [];
+			for (let i = 0; i < count; i++) {
+				const list = lists.get(rows[2 * i]);
+				if (list === undefined) unknown.push(i);
+				else if (isListed(list, shifted(rows[2 * i + 1]))) out[i] = SCORE_UNIT;
+			}
+			unknown.sort((a, b) => rows[2 * a] - rows[2 * b]);
+			for (let start = 0; start < unknown.length; ) {
+				const seed = rows[2 * unknown[start]];
 				let end = start + 1;
-				while (end < count && rows[2 * order[end]] === seed) end++;
-				const group = order.subarray(start, end);
-				membership(
-					seed,
-					Array.from(group, (i) => shifted(rows[2 * i + 1])),
-					(k) => {
-						out[group[k]] = SCORE_UNIT;
-					},
-				);
+				while (end < unknown.length && rows[2 * unknown[end]] === seed) end++;
+				const group = unknown.slice(start, end);
 				start = end;
+				if (seeding.ownToken) {
+					// Such a seed belongs to few tokens: they are followed through the swaps.
+					membership(
+						seed,
+						group.map((i) => shifted(rows[2 * i + 1])),
+						(k) => {
+							out[group[k]] = SCORE_UNIT;
+						},
+					);
+					continue;
+				}
+				const list = listOf(seed);
+				for (const i of group) if (isListed(list, shifted(rows[2 * i + 1]))) out[i] = SCORE_UNIT;
 			}
 		},
 		tilt(context, logits) {

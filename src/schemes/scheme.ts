@@ -65,8 +65,14 @@ export interface Scheme {
 	 * @param rows the pairs one after another, each of `effective.words` (or context width + 1) words
 	 */
 	scores(rows: Uint32Array, count: number, out: Float64Array): void;
-	/** Shape: adds the key's bias to logits (nats, one a token id) in place. */
-	tilt?(context: ArrayLike<number>, logits: Float32Array): void;
+	/**
+	 * Shape: adds the key's bias to logits (nats, one a token id) in place.
+	 *
+	 * @param proxy logits of a proxy model over the same vocabulary, where the scheme needs them
+	 */
+	tilt?(context: ArrayLike<number>, logits: Float32Array, proxy?: Float32Array): void;
+	/** Whether `tilt` needs the logits of a proxy model. */
+	readonly needsProxy?: true;
 	/**
 	 * Choice: the token drawn from softmax(logits) under the key; −Infinity excludes a token. Logits may be
 	 * overwritten.
@@ -108,6 +114,7 @@ export function scoreOfWindow(scheme: Scheme, context: ArrayLike<number>, token:
 
 const Gamma = z.number().gt(0).lt(1);
 const Delta = z.number().gt(0).max(20);
+const Lambda = z.number().gt(0).max(4096);
 const VocabSize = z
 	.int()
 	.min(2)
@@ -125,6 +132,7 @@ const Payload = z.int().min(0).optional();
  *   `seeding` absent: the whole window (left hash); `min`: the context id that a keyed order puts first;
  *   `self`: the same with the candidate token among them.
  * - `unigram`: one green list for all contexts.
+ * - `adfp`: green lists whose bias is weighted by what a proxy model would learn; `lambda` nats, a token at most ¼ of it.
  * - `exp-edit`: keyed draws along a key of `keyLength` positions, found by alignment.
  *
  * Parameters that only other systems' generators have: `vocabSize` of their permutations, `payload` (cyclic
@@ -157,9 +165,15 @@ export const SchemeParams = z.discriminatedUnion('name', [
 		payload: Payload,
 	}),
 	z.strictObject({ name: z.literal('unigram'), gamma: Gamma, delta: Delta }),
+	z.strictObject({ name: z.literal('adfp'), gamma: Gamma, lambda: Lambda }),
 	z.strictObject({ name: z.literal('exp-edit'), keyLength: z.int().min(2).max(4096) }),
 ]);
 export type SchemeParams = z.infer<typeof SchemeParams>;
 export type SchemeName = SchemeParams['name'];
 /** Parameters of one scheme. */
 export type ParamsOf<Name extends SchemeName> = Extract<SchemeParams, { name: Name }>;
+
+/** Whether a scheme is green lists: a pair is green or not, and a shape raises green. */
+export function isGreenLists(scheme: SchemeParams): scheme is ParamsOf<'kgw' | 'unigram' | 'adfp'> {
+	return scheme.name === 'kgw' || scheme.name === 'unigram' || scheme.name === 'adfp';
+}

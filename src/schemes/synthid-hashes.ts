@@ -11,7 +11,8 @@
  * @module
  */
 import { sha256 } from '@noble/hashes/sha2.js';
-import { A_LOW, absorb, absorbLow, type Lcg64, signedModulo } from '../prf/lcg64.js';
+import { kernelDeepmindBits } from '../prf/kernel.js';
+import { absorb, absorbLow, type Lcg64, signedModulo } from '../prf/lcg64.js';
 import { mersenneOutputs } from '../prf/mersenne.js';
 import type { LayerGenerator } from './synthid.js';
 
@@ -23,6 +24,9 @@ function layerKeys(key: Uint8Array): { high: number; low: number }[] {
 		low: view.getUint32(8 * d, true),
 	}));
 }
+
+/** Above every number of ones. */
+const UNKNOWN = 255;
 
 /** The last table made: many keys share one. */
 let last: { size: number; seed: number; table: Uint8Array } | undefined;
@@ -103,6 +107,7 @@ export function transformersLayers(
 
 	if (powerOfTwo) {
 		const lows = distinct.map((layer) => keys[layer].low);
+		const onesOf = new Uint8Array(tableSize).fill(UNKNOWN);
 		const perRow = Math.ceil(lows.length / 32);
 		return {
 			...common,
@@ -118,12 +123,15 @@ export function transformersLayers(
 				},
 			},
 			ones(rows, count, out) {
-				const layers = Int32Array.from(lows);
 				for (let i = 0; i < count; i++) {
 					const ngram = rows[i];
-					let sum = 0;
-					for (let d = 0; d < layers.length; d++)
-						sum += table[(Math.imul(ngram + layers[d], A_LOW) + 1) & mask];
+					// There are only as many states as the table has entries, so each is worked out once.
+					let sum = onesOf[ngram];
+					if (sum === UNKNOWN) {
+						sum = 0;
+						for (const low of lows) sum += table[absorbLow(ngram, low) & mask];
+						onesOf[ngram] = sum;
+					}
 					out[i] = sum;
 				}
 			},
@@ -171,9 +179,8 @@ export function deepmindLayers(key: Uint8Array, contextWidth: number): LayerGene
 	// As a big-endian integer modulo 2^63 − 1; once a key, so BigInt may do it.
 	let value = 0n;
 	for (const byte of digest) value = (value << 8n) | BigInt(byte);
-	const begin = value % (2n ** 63n - 1n);
-	const beginHigh = Number(begin >> 32n);
-	const beginLow = Number(begin & 0xffffffffn);
+	const start = value % (2n ** 63n - 1n);
+	const begin = { high: Number(start >> 32n), low: Number(start & 0xffffffffn) };
 	const state: Lcg64 = { high: 0, low: 0 };
 
 	/** Twelve steps h ← ((h + 1)·a + 1) >> 5, arithmetic shift; then bit 30. */
@@ -186,7 +193,7 @@ export function deepmindLayers(key: Uint8Array, contextWidth: number): LayerGene
 		return (hash.low >>> 30) & 1;
 	}
 	function bitsOf(context: ArrayLike<number>, from: number, token: number, out: Uint32Array, at: number) {
-		const ngram: Lcg64 = { high: beginHigh, low: beginLow };
+		const ngram: Lcg64 = { ...begin };
 		for (let i = 0; i < contextWidth; i++) absorb(ngram, 0, context[from + i]);
 		absorb(ngram, 0, token);
 		for (let word = 0; word < perToken; word++) out[at + word] = 0;
@@ -202,6 +209,7 @@ export function deepmindLayers(key: Uint8Array, contextWidth: number): LayerGene
 		layers: depth,
 		rowBits(rows, count, out) {
 			const stride = contextWidth + 1;
+			if (kernelDeepmindBits(rows.subarray(0, count * stride), stride, key, begin, out)) return;
 			for (let i = 0; i < count; i++)
 				bitsOf(rows, i * stride, rows[i * stride + contextWidth], out, i * perToken);
 		},

@@ -17,7 +17,10 @@ import type { Uniforms } from './scheme.js';
  */
 export function tournament(probabilities: Float64Array, depth: number, words: Uint32Array): void {
 	const perToken = Math.ceil(depth / 32);
-	if (perToken === 1) return runTournament(probabilities, words, depth);
+	if (perToken === 1) {
+		runTournament(probabilities, words, depth);
+		return;
+	}
 	const some = new Uint32Array(probabilities.length);
 	for (let word = 0; word < perToken; word++) {
 		for (let i = 0; i < some.length; i++) some[i] = words[i * perToken + word];

@@ -8,6 +8,7 @@
 import { lastBelow } from './bisect.js';
 import { ln } from './portable.js';
 import { exponentialCritical } from './power.js';
+import { remembered } from './remembered.js';
 import { gammaStart, normalStart, probabilityStart } from './starts.js';
 import { checkCount, logBinomialLowerTail, logBinomialUpperTail, logGammaLowerTail } from './tails.js';
 
@@ -53,6 +54,20 @@ export function bernoulliInterval(
 	];
 }
 
+/** Quantiles of Gamma(n, 1) that leave e^level beyond each. */
+const pivots = remembered((n, level): readonly [smallest: number, largest: number] => {
+	const largest = exponentialCritical(n, level);
+	// The lower quantile lies below the upper one, so that one brackets it.
+	const smallest = lastBelow(
+		0,
+		largest,
+		(pivot) => logGammaLowerTail(n, pivot) - level,
+		gammaStart(n, -normalStart(level)),
+		0.01 * Math.sqrt(n),
+	);
+	return [smallest, largest];
+});
+
 /**
  * The interval for the mean of `n` independent exponential scores that add up to `sum` ≥ 0. Exact, from
  * the pivot sum/mean ~ Gamma(n, 1).
@@ -69,14 +84,6 @@ export function exponentialMeanInterval(
 	const level = logTailLevel(confidence);
 	if (n === 0) return [0, Infinity];
 	if (sum === 0) return [0, 0];
-	const largestPivot = exponentialCritical(n, level);
-	// The lower quantile lies below the upper one, so that one brackets it.
-	const smallestPivot = lastBelow(
-		0,
-		largestPivot,
-		(pivot) => logGammaLowerTail(n, pivot) - level,
-		gammaStart(n, -normalStart(level)),
-		0.01 * Math.sqrt(n),
-	);
+	const [smallestPivot, largestPivot] = pivots(n, level);
 	return [sum / largestPivot, sum / smallestPivot];
 }

@@ -8,6 +8,7 @@
 
 import { bisectInteger, lastBelow } from './bisect.js';
 import { exp } from './portable.js';
+import { remembered } from './remembered.js';
 import { gammaStart, normalStart } from './starts.js';
 import { checkCount, checkProbability, logBinomialUpperTail, logGammaUpperTail } from './tails.js';
 
@@ -38,9 +39,12 @@ export function bernoulliCritical(trials: number, p: number, logLevel: number): 
  * each in truth hits with probability `alternative`. From 0 to 1.
  */
 export function bernoulliPower(trials: number, gamma: number, alternative: number, logLevel: number): number {
+	return rememberedBernoulliPower(trials, gamma, alternative, logLevel);
+}
+const rememberedBernoulliPower = remembered((trials, gamma, alternative, logLevel) => {
 	const critical = bernoulliCritical(trials, gamma, logLevel);
 	return critical > trials ? 0 : exp(logBinomialUpperTail(critical, trials, alternative));
-}
+});
 
 /**
  * ln of the probability that the test at `logLevel` rejects under its own null: at most `logLevel`, and
@@ -80,6 +84,9 @@ export function exponentialPower(n: number, alternativeMean: number, logLevel: n
 	if (!(alternativeMean > 0 && alternativeMean < Infinity)) {
 		throw new RangeError(`alternativeMean must be a finite number above 0, not ${alternativeMean}`);
 	}
+	return rememberedExponentialPower(n, alternativeMean, logLevel);
+}
+const rememberedExponentialPower = remembered((n, alternativeMean, logLevel) => {
 	const critical = exponentialCritical(n, logLevel);
 	return critical === Infinity ? 0 : exp(logGammaUpperTail(n, critical / alternativeMean));
-}
+});

@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import type { Mark } from '../marks/mark.js';
+import { isGreenLists } from '../schemes/scheme.js';
 import { testAligned } from './aligned.js';
 import { testEdited } from './edited.js';
 import { type EntropyWeighting, testEntropyWeighted } from './entropy-weighted.js';
@@ -83,7 +84,7 @@ export function detect(
 		];
 		if (edited && name === 'gumbel')
 			tests.push((hypotheses) => testEdited(pairsOf(mark), mark, decide(hypotheses)));
-		if (entropies !== undefined && (name === 'kgw' || name === 'unigram'))
+		if (entropies !== undefined && isGreenLists(mark.spec.scheme))
 			tests.push((hypotheses) =>
 				testEntropyWeighted(
 					{ tokens, entropies: entropies.values, given },

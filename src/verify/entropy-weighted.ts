@@ -14,6 +14,7 @@
 import { badInput } from '../errors.js';
 import type { Mark } from '../marks/mark.js';
 import { SCORE_UNIT } from '../schemes/fixed-log.js';
+import { isGreenLists } from '../schemes/scheme.js';
 import { bonferroniLog, logBinomialUpperTail, logWeightedBernoulliUpperTail } from '../stats/index.js';
 import { exp } from '../stats/portable.js';
 import { newRowSet } from './row-set.js';
@@ -44,8 +45,8 @@ export function testEntropyWeighted(
 ): TestResult {
 	const { scheme, spec } = mark;
 	const law = scheme.null;
-	if (law.kind !== 'bernoulli' || (spec.scheme.name !== 'kgw' && spec.scheme.name !== 'unigram'))
-		throw badInput('entropies can weigh green lists only (kgw, unigram)');
+	if (law.kind !== 'bernoulli' || !isGreenLists(spec.scheme))
+		throw badInput('entropies can weigh green lists only (kgw, unigram, adfp)');
 	if (entropies.length !== tokens.length)
 		throw badInput(
 			`there are ${entropies.length} entropies for ${tokens.length} tokens; one a token is needed`,
@@ -55,9 +56,14 @@ export function testEntropyWeighted(
 	const words = scheme.effective?.words ?? width + 1;
 	const distinct = newRowSet(words);
 	const excluded = newRowSet(Math.max(1, width));
-	excluded.addWindows(Uint32Array.from(given));
+	const prompt = Uint32Array.from(given);
+	excluded.addWindows(prompt);
+	// Effective pairs of the prompt: no window around them makes them count.
+	const copied = newRowSet(words);
 	const ids = Uint32Array.from(tokens);
 	const rows = new Uint32Array(words * (scheme.effective?.perWindow ?? 1));
+	for (let at = 0; scheme.effective !== undefined && at + width < prompt.length; at++)
+		copied.addRows(rows, scheme.effective.of(prompt, at, rows, 0));
 	const weights: number[] = [];
 	for (let at = width; at < ids.length; at++) {
 		const context = ids.subarray(at - width, at);
@@ -68,7 +74,7 @@ export function testEntropyWeighted(
 		rows.set(ids.subarray(at - width, at + 1));
 		const count = scheme.effective?.of(ids, at - width, rows, 0) ?? 1;
 		const before = distinct.size;
-		distinct.addRows(rows, count);
+		distinct.addRows(rows, count, copied);
 		if (distinct.size > before) weights.push(weight);
 	}
 	const scored = distinct.size;

@@ -128,8 +128,11 @@ export function nominalMean(mark: Mark, strength: Strength): number {
 		case 'synthid':
 			return 0.5 + (marked ? 0.5 : 0.03) / Math.max(5, scheme.depth);
 		case 'kgw':
-		case 'unigram': {
-			const delta = scheme.delta / (marked ? 2 : 16);
+		case 'unigram':
+		case 'adfp': {
+			// A bias of λ by what a proxy would learn makes green as likely as this delta does (embedded models).
+			const full = scheme.name === 'adfp' ? log1p(scheme.lambda / 16) : scheme.delta;
+			const delta = full / (marked ? 2 : 16);
 			return (scheme.gamma * exp(delta)) / (1 + scheme.gamma * (exp(delta) - 1));
 		}
 	}

@@ -23,6 +23,11 @@ export interface PairSet {
 	/** Rows of context ids and token, one after another; valid until pairs are added again. */
 	readonly rows: Uint32Array;
 	/**
+	 * Windows of everything that was given, as rows: a scheme whose effective pair is less than the window leaves out
+	 * the effective pairs that occur there.
+	 */
+	readonly given: { readonly rows: Uint32Array; readonly size: number };
+	/**
 	 * Adds every pair of a document.
 	 *
 	 * @param tokens ids of the document
@@ -40,6 +45,7 @@ export interface PairSet {
 export function newPairSet({ contextWidth, start }: Pick<MarkSpec, 'contextWidth' | 'start'>): PairSet {
 	const words = contextWidth + 1;
 	const set = newRowSet(words);
+	const givenSet = newRowSet(words);
 	const pad = start === 'pad' ? contextWidth : 0;
 
 	return {
@@ -50,13 +56,18 @@ export function newPairSet({ contextWidth, start }: Pick<MarkSpec, 'contextWidth
 		get rows() {
 			return set.data;
 		},
+		get given() {
+			return { rows: givenSet.data, size: givenSet.size };
+		},
 		add(tokens, given = []) {
 			const ids = new Uint32Array(pad + tokens.length);
 			ids.fill(BEFORE_TEXT, 0, pad);
 			ids.set(tokens, pad);
 			if (given.length === 0) return set.addWindows(ids);
 			const excluded = newRowSet(Math.max(1, contextWidth));
-			excluded.addWindows(Uint32Array.from(given));
+			const prompt = Uint32Array.from(given);
+			excluded.addWindows(prompt);
+			givenSet.addWindows(prompt);
 			set.addWindows(ids, (all, at) => excluded.has(all, at));
 		},
 		forEach(visit) {

@@ -15,26 +15,23 @@ export interface RowSet {
 	readonly data: Uint32Array;
 	/** Adds each window of `words` consecutive ids that `skip` does not exclude. */
 	addWindows(ids: Uint32Array, skip?: (ids: Uint32Array, at: number) => boolean): void;
-	/** Adds `count` rows that lie one after another. */
-	addRows(rows: Uint32Array, count: number): void;
+	/** Adds `count` rows that lie one after another, but for those of another set. */
+	addRows(rows: Uint32Array, count: number, except?: RowSet): void;
 	/** Whether the row that begins at `at` is in the set. */
 	has(ids: Uint32Array, at: number): boolean;
 }
 
 /** An empty set. */
 export function newRowSet(words: number): RowSet {
-	let data = new Uint32Array(64 * words);
-	let table = new Uint32Array(128);
+	let data = new Uint32Array(0);
+	let table = new Uint32Array(0);
 	let size = 0;
 
 	/** A hash of the row at `at`; it only spreads rows over the table. */
 	function hashAt(rows: Uint32Array, at: number): number {
-		let h = 0x9e3779b9;
-		for (let i = at; i < at + words; i++) {
-			h = Math.imul(h ^ rows[i], 0x2c1b3c6d);
-			h ^= h >>> 15;
-		}
-		h = Math.imul(h, 0x297a2d39);
+		let h = 0;
+		for (let i = at; i < at + words; i++) h = Math.imul(h, 0x2c1b3c6d) + rows[i];
+		h = Math.imul(h ^ (h >>> 15), 0x297a2d39);
 		return h ^ (h >>> 15);
 	}
 
@@ -47,7 +44,7 @@ export function newRowSet(words: number): RowSet {
 			data = larger;
 		}
 		if (2 * rows > table.length) {
-			let capacity = table.length;
+			let capacity = Math.max(64, table.length);
 			while (capacity < 2 * rows) capacity *= 2;
 			table = new Uint32Array(capacity);
 			for (let row = 0; row < size; row++) {
@@ -65,7 +62,8 @@ export function newRowSet(words: number): RowSet {
 		end: number,
 		skip: ((ids: Uint32Array, at: number) => boolean) | undefined,
 	): void {
-		reserve(Math.max(0, Math.ceil(end / step)));
+		if (end <= 0) return;
+		reserve(Math.ceil(end / step));
 		const kept = data;
 		const slots = table;
 		const mask = slots.length - 1;
@@ -97,8 +95,12 @@ export function newRowSet(words: number): RowSet {
 			return data;
 		},
 		addWindows: (ids, skip) => addAll(ids, 1, ids.length - words + 1, skip),
-		addRows: (rows, count) => addAll(rows, words, count * words, undefined),
+		addRows(rows, count, except) {
+			const skip = except === undefined || except.size === 0 ? undefined : except.has;
+			addAll(rows, words, count * words, skip);
+		},
 		has(ids, at) {
+			if (size === 0) return false;
 			const mask = table.length - 1;
 			for (let slot = hashAt(ids, at) & mask; table[slot] !== 0; slot = (slot + 1) & mask) {
 				const start = (table[slot] - 1) * words;

@@ -44,14 +44,20 @@ function effectiveRows(pairs: PairSet, mark: Mark): Rows {
 		});
 		return { data: kept, size, words };
 	}
-	const { rows: windows, size } = pairs;
-	const rows = new Uint32Array(size * effective.perWindow * effective.words);
+	const { rows: windows, size, given } = pairs;
+	// What the prompts hold counts for nothing, however the window around it was changed.
+	const excluded = newRowSet(effective.words);
+	const out = new Uint32Array(Math.max(size, given.size) * effective.perWindow * effective.words);
 	let count = 0;
+	for (let at = 0; at < given.size * words; at += words)
+		count += effective.of(given.rows, at, out, count * effective.words);
+	excluded.addRows(out, count);
+	count = 0;
 	for (let at = 0; at < size * words; at += words)
 		if (all || mark.covers(windows.subarray(at, at + pairs.contextWidth)))
-			count += effective.of(windows, at, rows, count * effective.words);
+			count += effective.of(windows, at, out, count * effective.words);
 	const found = newRowSet(effective.words);
-	found.addRows(rows, count);
+	found.addRows(out, count, excluded);
 	return found;
 }
 

@@ -3,19 +3,28 @@
  * comparison; our own test stands beside it.
  *
  * - vLLM (`vllm/v1/watermarking/detector.py`, autumn 2026): each distinct context is scored at its first
- *   occurrence; contexts begin before the text. The p-value is a gamma tail, for two keys a moment-matched one.
+ *   occurrence; contexts begin before the text. The p-value is a gamma tail, for two keys a moment-matched one;
+ *   of the number of green
+ *   tokens a binomial tail, for sbw the normal one at z.
  * - transformers `WatermarkDetector`: windows, all or each distinct one once, and z.
  * - transformers SynthID: mean and weighted mean over every n-gram, and over first occurrences of a context.
  *
  * @module
  */
 import { type HfConfig, type HfKgwConfig, type HfSynthidConfig, hfMark } from '../marks/hf-config.js';
-import { type VllmConfig, vllmPrfs } from '../marks/vllm-config.js';
+import {
+	type VllmConfig,
+	type VllmPrfConfig,
+	type VllmSbwConfig,
+	vllmMark,
+	vllmPrfs,
+} from '../marks/vllm-config.js';
 import { float24 } from '../schemes/gumbel.js';
+import { redGreenThreshold } from '../schemes/red-green.js';
 import { linearWeights } from '../schemes/synthid.js';
 import { logBinomialUpperTail, logGammaMomentMatchedUpperTail, logGammaUpperTail } from '../stats/index.js';
 
-/** vLLM's numbers; for synthid `score` is the number of ones. */
+/** vLLM's numbers; for synthid `score` is the number of ones, for lists of green tokens. */
 export interface UpstreamVllm {
 	readonly scored: number;
 	readonly score: number;
@@ -36,7 +45,13 @@ export function upstreamVllm(tokens: ArrayLike<number>, config: VllmConfig): Ups
 		seen.add(context.join());
 		rows.push(...context, padded[at]);
 	}
-	const scored = seen.size;
+	return config.algorithm === 'sbw'
+		? scoreLists(rows, seen.size, config)
+		: scoreWords(rows, seen.size, config);
+}
+
+function scoreWords(rows: readonly number[], scored: number, config: VllmPrfConfig): UpstreamVllm {
+	const width = config.context_width;
 	const words = vllmPrfs(config).map((prf) => {
 		const out = new Uint32Array(scored);
 		prf.pairFields(Uint32Array.from(rows), width, 32, out);
@@ -59,9 +74,41 @@ export function upstreamVllm(tokens: ArrayLike<number>, config: VllmConfig): Ups
 			for (const word of words[0])
 				for (let layer = 0; layer < config.depth; layer++) score += (word >>> layer) & 1;
 			logP = logBinomialUpperTail(score, scored * config.depth, 0.5);
+			break;
+		}
+		case 'red_green': {
+			const below = redGreenThreshold(config.gamma);
+			score = words[0].filter((word) => word < below).length;
+			logP = logBinomialUpperTail(score, scored, config.gamma);
 		}
 	}
 	return { scored, score, log10P: logP / Math.LN10 + 0 };
+}
+
+function scoreLists(rows: readonly number[], scored: number, config: VllmSbwConfig): UpstreamVllm {
+	const { context_width: width, sbw_gamma: gamma } = config;
+	const { scheme } = vllmMark(config);
+	let green = 0;
+	for (let at = 0; at < rows.length; at += width + 1)
+		if (scheme.green?.(rows.slice(at + 1, at + width), rows[at + width])) green++;
+	const z = scored === 0 ? -Infinity : (green - scored * gamma) / Math.sqrt(scored * gamma * (1 - gamma));
+	return { scored, score: green, log10P: logNormalTail(z) / Math.LN10 + 0 };
+}
+
+/** ln P(Z ≥ z) of a standard normal, to about 1e-12: what others print, never a p-value of ours. */
+function logNormalTail(z: number): number {
+	if (z < 0) return Math.log1p(-Math.exp(logNormalTail(-z)));
+	const logDensity = -(z * z) / 2 - Math.log(2 * Math.PI) / 2;
+	if (z < 3) {
+		// P(0 ≤ Z < z) is the density times z + z³/3 + z⁵/15 + …
+		let sum = 0;
+		for (let term = z, k = 1; term > 1e-17 * sum; k += 2, term *= (z * z) / k) sum += term;
+		return Math.log(0.5 - Math.exp(logDensity) * sum);
+	}
+	// Mills' ratio as Laplace's continued fraction, from its far end.
+	let fraction = z;
+	for (let k = 120; k > 0; k--) fraction = z + k / fraction;
+	return logDensity - Math.log(fraction);
 }
 
 /** Numbers of transformers' `WatermarkDetector`, over all windows and over distinct ones. */

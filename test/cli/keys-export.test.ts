@@ -146,6 +146,30 @@ describe('keys export', () => {
 		expect(outcome.err).toMatch(/several marks can be exported.*--mark/);
 	});
 
+	it('sbw: the exported configuration finds what the ring marks, and adds the number that vLLM would give', async () => {
+		const own = ['--keyring', path('sbw-ring.json')];
+		const sbw = path('sbw.json');
+		await runCli(['keys', 'create', '--unsealed', ...own]);
+		await runCli(['keys', 'add', '--for', 'vllm-sbw', ...own]);
+		const exported = await runCli(['keys', 'export', '--vllm', '--out', sbw, ...own]);
+		expect(exported.err).not.toMatch(/was added/);
+		const config = json(readFileSync(sbw, 'utf8'));
+		expect(config).toMatchObject({
+			algorithm: 'sbw',
+			sbw_scheme: 'selfhash',
+			sbw_gamma: 0.5,
+			sbw_delta: 2,
+			context_width: 4,
+		});
+		const file = path('sbw.jsonl');
+		writeFileSync(file, `${JSON.stringify(written(vllmMark(VllmConfig.parse(config)), 400, 500))}\n`);
+		const { out } = await runCli(['detect', '--tokens', file, '--vllm-config', sbw, '--json']);
+		const result = json(out) as { log10P: number; upstream: { scored: number; log10P: number } };
+		expect(result).toMatchObject({ verdict: 'marked', scheme: 'kgw', searchBits: 64 });
+		expect(result.log10P).toBeLessThan(-30);
+		expect(result.upstream.log10P).toBeLessThan(-30);
+	});
+
 	it('asks for the vocabulary that lists are permutations of', async () => {
 		const outcome = await runCli(['keys', 'add', '--for', 'hf-selfhash', '--keyring', ring]);
 		expect(outcome.code).toBe(2);

@@ -26,6 +26,19 @@ describe('what a valid mark is', () => {
 		['a cohort with a name', { ...shape, layer: 'cohort', member: 'evaluation-farms' }],
 		['a keyed quarter of the contexts', { ...shape, selector: 'keyed', share: 64 }],
 		['no tokenizer and no commitment', { ...choice, tokenizer: null, commitment: null }],
+		[
+			'red_green, whatever its gamma',
+			{ ...shape, prf: 'philox4x32-10-v1', scheme: { name: 'kgw', gamma: 0.3, delta: 1 } },
+		],
+		[
+			'sbw, without an id of context too',
+			{
+				...shape,
+				prf: 'vllm-sbw-v1',
+				contextWidth: 0,
+				scheme: { name: 'kgw', gamma: 0.3, delta: 1, seeding: 'self' },
+			},
+		],
 		['gamma ½, one bit a token', { ...shape, scheme: { name: 'kgw', gamma: 0.5, delta: 1 } }],
 	])('%s is accepted', (_what, mark) => {
 		expect(complaints(mark)).toEqual([]);
@@ -36,7 +49,21 @@ describe('what is refused, and which field is named', () => {
 	test.each<[string, string, object]>([
 		['a keyed draw in the shape channel', 'channel', { ...choice, channel: 'shape' }],
 		['green lists in the choice channel', 'channel', { ...shape, channel: 'choice' }],
-		['a PRF without 8-bit fields for green lists', 'prf', { ...shape, prf: 'philox4x32-10-v1' }],
+		[
+			'a PRF without 8-bit fields for one green list',
+			'prf',
+			{
+				...shape,
+				prf: 'philox4x32-10-v1',
+				contextWidth: 0,
+				scheme: { name: 'unigram', gamma: 0.25, delta: 1 },
+			},
+		],
+		[
+			'a gamma below the grid of red_green',
+			'scheme.gamma',
+			{ ...shape, prf: 'philox4x32-10-v1', scheme: { name: 'kgw', gamma: 1e-9, delta: 2 } },
+		],
 		[
 			'a PRF without 1-bit fields for green lists',
 			'prf',
@@ -56,6 +83,17 @@ describe('what is refused, and which field is named', () => {
 			'scheme.gamma',
 			{ ...shape, scheme: { name: 'kgw', gamma: 0.3, delta: 2 } },
 		],
+		[
+			'a seeding that sbw does not have',
+			'scheme.seeding',
+			{ ...shape, prf: 'vllm-sbw-v1', scheme: { name: 'kgw', gamma: 0.5, delta: 2 } },
+		],
+		[
+			'a gamma below the grid of sbw',
+			'scheme.gamma',
+			{ ...shape, prf: 'vllm-sbw-v1', scheme: { name: 'kgw', gamma: 1e-10, delta: 2, seeding: 'self' } },
+		],
+		['a draw by lists', 'prf', { ...choice, prf: 'vllm-sbw-v1' }],
 		['no bias', 'scheme.delta', { ...shape, scheme: { name: 'kgw', gamma: 0.25, delta: 0 } }],
 		['an endless bias', 'scheme.delta', { ...shape, scheme: { name: 'kgw', gamma: 0.25, delta: Infinity } }],
 		['parameters that gumbel does not have', 'scheme', { ...choice, scheme: { name: 'gumbel', delta: 2 } }],

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { TouchmarkError } from '../../src/errors.js';
 import { checked, parseJson } from '../../src/input.js';
-import { VllmConfig, vllmMark, vllmPrfs } from '../../src/marks/vllm-config.js';
+import { toVllmConfig, VllmConfig, vllmMark, vllmPrfs } from '../../src/marks/vllm-config.js';
 import { scoreOfWindow } from '../../src/schemes/scheme.js';
 
 const read = (json: string) => checked(VllmConfig, parseJson(json, '--vllm-config'), '--vllm-config');
@@ -72,13 +72,27 @@ describe('refusing', () => {
 	test.each([
 		['no key', '{"algorithm":"gumbel"}', /field "key"/],
 		['no algorithm', '{"key":1}', /field "algorithm"/],
-		['another algorithm', '{"algorithm":"sbw","key":1}', /field "algorithm": .*"gumbel"/],
+		['another algorithm', '{"algorithm":"unigram","key":1}', /field "algorithm": .*"gumbel"/],
 		['a share above 1', '{"algorithm":"dual_key_gumbel","key":1,"alpha":1.5}', /field "alpha"/],
 		['no layer', '{"algorithm":"synthid","key":1,"depth":0}', /field "depth"/],
 		['an unknown field', '{"algorithm":"gumbel","key":1,"context_with":2}', /"context_with"/],
 		['no context', '{"algorithm":"gumbel","key":1,"context_width":0}', /field "context_width"/],
 		['a long context', '{"algorithm":"gumbel","key":1,"context_width":17}', /field "context_width"/],
 		['an unknown generator', '{"algorithm":"gumbel","key":1,"prf":"mt19937"}', /field "prf"/],
+		[
+			'a seeding that nobody finds',
+			'{"algorithm":"sbw","key":1,"sbw_scheme":"lefthash"}',
+			/field "sbw_scheme": .*"selfhash".*detector/,
+		],
+		['a key that sbw fails on', '{"algorithm":"sbw","key":"9223372036854775808"}', /field "key": .*2\^63/],
+		['a key that keys nothing', '{"algorithm":"sbw","key":0}', /field "key": .*not be 0/],
+		['a generator that sbw does not have', '{"algorithm":"sbw","key":1,"prf":"hmac-sha256"}', /field "prf"/],
+		['no green token', '{"algorithm":"sbw","key":1,"sbw_gamma":1e-10}', /field "sbw_gamma"/],
+		['green tokens only', '{"algorithm":"sbw","key":1,"sbw_gamma":1}', /field "sbw_gamma"/],
+		['no bias', '{"algorithm":"sbw","key":1,"sbw_delta":0}', /field "sbw_delta"/],
+		['no green token of red_green', '{"algorithm":"red_green","key":1,"gamma":0}', /field "gamma"/],
+		['green tokens of red_green only', '{"algorithm":"red_green","key":1,"gamma":1}', /field "gamma"/],
+		['fields of another algorithm', '{"algorithm":"gumbel","key":1,"sbw_delta":2}', /"sbw_delta"/],
 		['a list', '[]', /object/],
 		['nothing', 'null', /object/],
 	])('%s', (_what, json, sentence) => {
@@ -106,6 +120,52 @@ describe('the mark', () => {
 		const config = read('{"algorithm":"gumbel","key":42,"prf":"hmac-sha256","context_width":2}');
 		expect(vllmMark(config).spec).toMatchObject({ prf: 'hmac-sha256-v1', contextWidth: 2 });
 		expect(vllmPrfs(config)[0].field([1, 2, 3, 4], 7, 32) >>> 8).toBe(6202050);
+	});
+	test('of sbw is a shape mark of one id less, with the share that upstream’s threshold gives', () => {
+		const mark = vllmMark(read('{"algorithm":"sbw","key":"15485863"}'));
+		expect(mark.spec).toMatchObject({
+			scheme: { name: 'kgw', gamma: 0.5, delta: 2, seeding: 'self' },
+			prf: 'vllm-sbw-v1',
+			channel: 'shape',
+			contextWidth: 3,
+			start: 'pad',
+		});
+		expect(mark.scheme.null).toEqual({ kind: 'bernoulli', p: (2 ** 30 - 1) / 2 ** 31, trials: 1 });
+		expect(vllmMark(read('{"algorithm":"sbw","key":1,"context_width":1}')).spec.contextWidth).toBe(0);
+	});
+	test('of red_green is lists of the whole window; the share is that of single precision', () => {
+		const config = read('{"algorithm":"red_green","key":"42","gamma":0.3}');
+		const { spec, scheme } = vllmMark(config);
+		expect(spec).toMatchObject({ prf: 'philox4x32-10-v1', channel: 'shape', contextWidth: 4, start: 'pad' });
+		expect(scheme.null).toMatchObject({ kind: 'bernoulli' });
+		if (scheme.null.kind === 'bernoulli') {
+			expect(scheme.null.p).not.toBe(0.3);
+			expect(Math.abs(scheme.null.p - 0.3)).toBeLessThan(2 ** -23);
+		}
+		const key = new Uint8Array(8);
+		key[7] = 42;
+		expect(toVllmConfig(spec, key)).toEqual({
+			algorithm: 'red_green',
+			key: '42',
+			gamma: 0.3,
+			delta: 2,
+			context_width: 4,
+			prf: 'philox',
+		});
+	});
+	test('of sbw, written again, is the configuration that it was read from', () => {
+		const json = {
+			algorithm: 'sbw',
+			key: '15485863',
+			sbw_scheme: 'selfhash',
+			sbw_gamma: 0.3,
+			sbw_delta: 1.5,
+			context_width: 5,
+			prf: 'philox',
+		};
+		const key = new Uint8Array(8);
+		new DataView(key.buffer).setBigUint64(0, 15485863n, true);
+		expect(toVllmConfig(vllmMark(VllmConfig.parse(json)).spec, key)).toEqual(json);
 	});
 	test('distinguishes keys that differ above bit 32', () => {
 		const field = (key: string) =>

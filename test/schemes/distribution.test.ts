@@ -139,6 +139,12 @@ describe('green lists add delta to green tokens and nothing else', () => {
 			specOf({ scheme: { ...lists, vocabSize: 300 }, prf: 'transformers-kgw-v1', contextWidth: 1 }),
 			[5],
 		],
+		["vLLM's red_green", specOf({ scheme: lists, ...philox }), [1, 2, 3, 4]],
+		[
+			"vLLM's sbw",
+			specOf({ scheme: { ...lists, seeding: 'self' }, prf: 'vllm-sbw-v1', contextWidth: 3 }),
+			[1, 2, 299],
+		],
 		[
 			'three_bricks',
 			specOf({ scheme: { ...lists, vocabSize: 300, payload: 17 }, prf: 'meta-mt19937-v1', contextWidth: 4 }),

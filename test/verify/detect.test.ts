@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { freshMark } from '../../bench/fresh-marks.js';
+import { freshMark, specOf } from '../../bench/fresh-marks.js';
+import { bindMark } from '../../src/marks/mark.js';
 import { VllmConfig, vllmMark } from '../../src/marks/vllm-config.js';
 import { detect } from '../../src/verify/detect.js';
 import { newPairSet } from '../../src/verify/pairs.js';
@@ -54,6 +55,29 @@ describe('distinct pairs', () => {
 			seen.push(`${context}>${token}`);
 		});
 		expect(seen).toEqual(['2,3>1', '3,1>2', '2,4>5', '4,5>6']);
+	});
+
+	it('of a marked prompt do not count, even where copying changed the window around the seed', () => {
+		const spec = specOf({
+			scheme: { name: 'kgw', gamma: 0.25, delta: 2, seeding: 'min' },
+			prf: 'chacha8-v1',
+			contextWidth: 4,
+		});
+		const min = bindMark(spec, key(6));
+		const tokens = [1, 2, 3, 4];
+		while (tokens.length < 400) {
+			const logits = Float32Array.from(
+				{ length: 300 },
+				(_, t) => ((t * 7919 + tokens.length * 31) % 300) / 150,
+			);
+			min.scheme.tilt?.(tokens.slice(-4), logits);
+			tokens.push(logits.indexOf(Math.max(...logits)));
+		}
+		expect(detect('x', tokens, [min]).log10P).toBeLessThan(-20);
+		// Every fifth token of the prompt is replaced: no window is whole, most seeds and their tokens are.
+		const copy = tokens.map((token, i) => (i % 5 === 0 ? 500 + i : token));
+		expect(detect('x', copy, [min]).log10P).toBeLessThan(-6);
+		expect(detect('x', copy, [min], { given: tokens }).log10P).toBeGreaterThan(-2);
 	});
 
 	it('need a whole context unless the mark pads', () => {

@@ -2,6 +2,7 @@
  * Upstream's numbers, bit for bit: known answers from independent implementations (`*-reference.json`), and
  * from runs of the upstream code itself (`bench/peers/make_vectors.py`).
  */
+import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { specOf } from '../../bench/fresh-marks.js';
@@ -80,8 +81,8 @@ describe.each(['transformers-synthid-reference', 'transformers-synthid', 'deepmi
 	},
 );
 
-describe.each(['vllm-gumbel', 'vllm-dual', 'vllm-watermark'])('%s', (name) => {
-	it('keyed draws: count, score, p-value', () => {
+describe.each(['vllm-gumbel', 'vllm-dual', 'vllm-watermark', 'vllm-sbw', 'vllm-red-green'])('%s', (name) => {
+	it('count, score, p-value', () => {
 		const cases = vectors<VllmCase>(name);
 		expect(cases.length).toBeGreaterThan(5);
 		for (const { vllm, tokens, expect: wanted } of cases) {
@@ -96,7 +97,14 @@ describe.each(['vllm-gumbel', 'vllm-dual', 'vllm-watermark'])('%s', (name) => {
 });
 
 it('vectors by upstream itself are there, 200 or more a scheme', () => {
-	for (const name of ['transformers-kgw', 'transformers-synthid', 'deepmind-synthid', 'vllm-watermark']) {
+	for (const name of [
+		'transformers-kgw',
+		'transformers-synthid',
+		'deepmind-synthid',
+		'vllm-watermark',
+		'vllm-sbw',
+		'vllm-red-green',
+	]) {
 		expect(existsSync(`test/vectors/${name}.json`), name).toBe(true);
 		expect(vectors(name).length).toBeGreaterThanOrEqual(200);
 	}
@@ -171,6 +179,37 @@ describe('what other systems do to logits', () => {
 			expect(scheme.draw?.(unsigned(context), Float32Array.from(logits), { next })).toBe(token);
 		}
 	});
+
+	it.each(['vllm-sbw', 'vllm-red-green'])(
+		'%s: the same logits, bit for bit, and the same lists of a whole vocabulary',
+		(name) => {
+			interface Step {
+				vllm: object;
+				context: number[];
+			}
+			const tilted = ({ vllm, context }: Step, row: Float32Array) => {
+				const { spec, scheme } = vllmMark(VllmConfig.parse(vllm));
+				// The oldest id of sbw's context is read by nobody.
+				scheme.tilt?.(unsigned(context.slice(context.length - spec.contextWidth)), row);
+				return row;
+			};
+			type Logits = Step & { logits: number[]; expect: number[] };
+			const steps = list<Logits>(name, 'processor');
+			expect(steps.length).toBeGreaterThanOrEqual(60);
+			// Adding 0 makes -0 into 0, as upstream's sum does.
+			for (const step of steps)
+				expect(Array.from(tilted(step, Float32Array.from(step.logits)), (logit) => logit + 0)).toEqual(
+					step.expect.map(Math.fround),
+				);
+			type Wide = Step & { vocab_size: number; green: number; sha256: string };
+			for (const step of list<Wide>(name, 'processorWide')) {
+				const row = tilted(step, new Float32Array(step.vocab_size));
+				const green = [...row.keys()].filter((token) => row[token] > 0);
+				expect(green.length).toBe(step.green);
+				expect(createHash('sha256').update(green.join()).digest('hex')).toBe(step.sha256);
+			}
+		},
+	);
 
 	it('both keys of vLLM', () => {
 		for (const { key, a, b } of list<{ key: string; a: string; b: string }>('vllm-watermark', 'derived')) {

@@ -869,3 +869,34 @@ export function tournament(count: i32, depth: i32): void {
 		}
 	}
 }
+
+/** Multiplier of the 64-bit generator of `lcg64.ts`. */
+const LCG: u64 = ((<u64>0x5851f42d) << 32) | <u64>0x4c957f2d;
+
+/**
+ * Layer bits of google-deepmind/synthid-text for `count` windows of `stride` ids in PAIRS, to RESULTS, ⌈depth / 32⌉ words
+ * each. The keys of the layers are u64 in GUEST.
+ */
+export function deepmindBits(count: i32, stride: i32, depth: i32, beginHigh: u32, beginLow: u32): void {
+	const begin = ((<u64>beginHigh) << 32) | <u64>beginLow;
+	let ids = PAIRS;
+	let to = RESULTS;
+	for (let i = 0; i < count; i++) {
+		let ngram = begin;
+		for (let k = 0; k < stride; k++) {
+			ngram = (ngram + <u64>load<u32>(ids)) * LCG + 1;
+			ids += 4;
+		}
+		let word: u32 = 0;
+		for (let d = 0; d < depth; d++) {
+			let hash: i64 = <i64>((ngram + load<u64>(GUEST + ((<usize>d) << 3))) * LCG + 1);
+			for (let step = 0; step < 12; step++) hash = <i64>(<u64>(hash + 1) * LCG + 1) >> 5;
+			word |= (<u32>(hash >> 30) & 1) << (d & 31);
+			if ((d & 31) === 31 || d === depth - 1) {
+				store<u32>(to, word);
+				to += 4;
+				word = 0;
+			}
+		}
+	}
+}
