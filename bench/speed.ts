@@ -3,8 +3,10 @@
  *
  * @module
  */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
+import { loadTokenizer } from '../src/corpus/load-tokenizer.js';
+import type { Tokenizer } from '../src/corpus/tokenizer.js';
 import { createMarker } from '../src/embed/marker.js';
 import { randomStream } from '../src/embed/random.js';
 import { embeddedTokenizer } from '../src/generate/embedded.js';
@@ -18,6 +20,7 @@ import { specOf } from './fresh-marks.js';
 import { type Peer, startPeers, versions } from './peer-process.js';
 import { smollm2Logits, widened } from './real-logits.js';
 import { type Bench, median, type Row } from './rows.js';
+import { tokenizerFile, VOCABULARIES } from './tokenizers/vocabularies.js';
 
 const V = 128_256;
 const chacha = { prf: 'chacha8-v1', contextWidth: 4 } as const;
@@ -331,16 +334,21 @@ export const bench: Bench = {
 		const passages = Array.from({ length: Math.floor(text.length / 2000) }, (_, i) =>
 			text.slice(2000 * i, 2000 * (i + 1)),
 		);
-		const count = ids.length;
-		const [whole, alone] = await compare(repeats, [
-			ours(count, () => {
-				for (const passage of passages) detect('', tokenizer.encode(passage), [MARKS.gumbel]);
-			}),
-			ours(count, () => {
-				for (const passage of passages) tokenizer.encode(passage);
-			}),
-		]);
-		say(perSecond('text', whole, alone, 'tokenization alone'));
+		const tokenizers: [string, Tokenizer][] = [['embedded', tokenizer]];
+		if (existsSync('bench/tokenizers/node_modules'))
+			for (const name of VOCABULARIES) tokenizers.push([name, loadTokenizer(tokenizerFile(name))]);
+		for (const [name, chosen] of tokenizers) {
+			const count = passages.reduce((sum, passage) => sum + chosen.encode(passage).length, 0);
+			const [whole, alone] = await compare(repeats, [
+				ours(count, () => {
+					for (const passage of passages) detect('', chosen.encode(passage), [MARKS.gumbel]);
+				}),
+				ours(count, () => {
+					for (const passage of passages) chosen.encode(passage);
+				}),
+			]);
+			say(perSecond(`text-${name}`, whole, alone, 'tokenization alone, pieces known'));
+		}
 		peer?.stop();
 		const named = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
 		return { rows, notes: named.length > 0 ? [`Peers, one thread each: ${named.join(', ')}.`] : [] };

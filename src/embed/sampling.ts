@@ -18,23 +18,50 @@ export const SamplingOptions = z.strictObject({
 });
 export type SamplingOptions = z.infer<typeof SamplingOptions>;
 
+/** Buckets of logits by their leading bits: sign, exponent and three bits of the fraction. */
+const BUCKETS = 4096;
+const float = new Float32Array(1);
+const bits = new Int32Array(float.buffer);
+
+/** The bucket of a logit; larger logits are never in lower buckets. */
+function bucketOf(logit: number): number {
+	float[0] = logit;
+	const order = bits[0] ^ ((bits[0] >> 31) & 0x7fffffff);
+	return (order >> 20) + BUCKETS / 2;
+}
+
+/**
+ * The largest logit such that those from it on have at least `wanted` measure, by buckets: only the logits of the
+ * bucket at the edge are sorted. −Infinity when all together have less.
+ */
+function edgeOf(logits: Float32Array, wanted: number, measure: (logit: number) => number): number {
+	const sums = new Float64Array(BUCKETS);
+	for (const logit of logits) if (logit > -Infinity) sums[bucketOf(logit)] += measure(logit);
+	let reached = 0;
+	let bucket = BUCKETS - 1;
+	while (bucket >= 0 && reached + sums[bucket] < wanted) reached += sums[bucket--];
+	if (bucket < 0) return -Infinity;
+	const inside = logits.filter((logit) => logit > -Infinity && bucketOf(logit) === bucket).sort();
+	for (let i = inside.length - 1; i > 0; i--) {
+		reached += measure(inside[i]);
+		if (reached >= wanted) return inside[i];
+	}
+	return inside[0];
+}
+
 /** Sets the logits of tokens that top-k or top-p exclude to −Infinity, in place. Ties at the edge stay. */
 export function truncate(logits: Float32Array, options: SamplingOptions): void {
 	const { topK, topP } = options;
-	if ((topK === undefined || topK >= logits.length) && topP === undefined) return;
-	const sorted = Float32Array.from(logits).sort().reverse();
-	let count = Math.min(topK ?? sorted.length, sorted.length);
-	if (topP !== undefined) {
-		const weights = Float64Array.from(sorted.subarray(0, count), (logit) => Math.exp(logit - sorted[0]));
-		const total = weights.reduce((sum, weight) => sum + weight, 0);
-		let reached = 0;
-		for (let i = 0; i < count; i++) {
-			reached += weights[i];
-			if (reached >= topP * total) count = i + 1;
-		}
+	const cut = (edge: number) => {
+		for (let token = 0; token < logits.length; token++) if (logits[token] < edge) logits[token] = -Infinity;
+	};
+	if (topK !== undefined && topK < logits.length) cut(edgeOf(logits, topK, () => 1));
+	if (topP !== undefined && topP < 1) {
+		const top = logits[argmax(logits)];
+		let total = 0;
+		for (const logit of logits) total += Math.exp(logit - top);
+		cut(edgeOf(logits, topP * total, (logit) => Math.exp(logit - top)));
 	}
-	const lowest = sorted[count - 1];
-	for (let token = 0; token < logits.length; token++) if (logits[token] < lowest) logits[token] = -Infinity;
 }
 
 /** Index of the largest logit, the first of equals. */

@@ -21,18 +21,33 @@ export interface RowSet {
 	has(ids: Uint32Array, at: number): boolean;
 }
 
+const FACTOR = 0x2c1b3c6d;
+
+/** Lets all bits of a polynomial matter to the low ones. */
+function spread(polynomial: number): number {
+	const h = Math.imul(polynomial ^ (polynomial >>> 15), 0x297a2d39);
+	return h ^ (h >>> 15);
+}
+
 /** An empty set. */
 export function newRowSet(words: number): RowSet {
 	let data = new Uint32Array(0);
 	let table = new Uint32Array(0);
 	let size = 0;
+	/** What the first word of a window is multiplied by. */
+	let leading = 1;
+	for (let i = 1; i < words; i++) leading = Math.imul(leading, FACTOR);
+
+	/** A polynomial in the words of the row at `at`. */
+	function polynomialAt(rows: Uint32Array, at: number): number {
+		let h = 0;
+		for (let i = at; i < at + words; i++) h = (Math.imul(h, FACTOR) + rows[i]) | 0;
+		return h;
+	}
 
 	/** A hash of the row at `at`; it only spreads rows over the table. */
 	function hashAt(rows: Uint32Array, at: number): number {
-		let h = 0;
-		for (let i = at; i < at + words; i++) h = Math.imul(h, 0x2c1b3c6d) + rows[i];
-		h = Math.imul(h ^ (h >>> 15), 0x297a2d39);
-		return h ^ (h >>> 15);
+		return spread(polynomialAt(rows, at));
 	}
 
 	/** Makes room for `more` rows, so that the loops below need not look. */
@@ -67,9 +82,16 @@ export function newRowSet(words: number): RowSet {
 		const kept = data;
 		const slots = table;
 		const mask = slots.length - 1;
+		let polynomial = polynomialAt(rows, 0);
 		for (let at = 0; at < end; at += step) {
+			// The next window's polynomial follows from this one's.
+			if (at > 0)
+				polynomial =
+					step === 1
+						? (Math.imul(polynomial - Math.imul(rows[at - 1], leading), FACTOR) + rows[at + words - 1]) | 0
+						: polynomialAt(rows, at);
 			if (skip?.(rows, at)) continue;
-			let slot = hashAt(rows, at) & mask;
+			let slot = spread(polynomial) & mask;
 			let entry = slots[slot];
 			while (entry !== 0) {
 				const start = (entry - 1) * words;
