@@ -24,6 +24,7 @@ const BENCHES: Record<string, () => Promise<{ bench: Bench }>> = {
 	retokenize: () => import('./retokenize.js'),
 	select: () => import('./select.js'),
 	speed: () => import('./speed.js'),
+	spread: () => import('./spread.js'),
 	tokenize: () => import('./tokenize.js'),
 	unkeyed: () => import('./unkeyed.js'),
 };

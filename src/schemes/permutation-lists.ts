@@ -10,7 +10,7 @@
 import { headMembership, permutationHead } from '../prf/mersenne.js';
 import { SCORE_UNIT } from './fixed-log.js';
 import type { Scheme } from './scheme.js';
-import type { Seeding } from './seedings.js';
+import { type Seeding, seededPairs } from './seedings.js';
 
 /** Parameters of lists of exact size. */
 export interface PermutationLists {
@@ -56,20 +56,7 @@ export function permutationLists(params: PermutationLists, contextWidth: number,
 	};
 	return {
 		null: { kind: 'bernoulli', p: length / vocabSize, trials: 1 },
-		effective: {
-			words: 2,
-			perWindow: 1,
-			of(windows, at, out, to) {
-				const token = windows[at + contextWidth];
-				if (token >= vocabSize) return 0;
-				const seed = seeding.seedOf(windows.subarray(at, at + contextWidth), token);
-				// A seed of zero comes from zeros, whatever the key.
-				if (seed === 0) return 0;
-				out[to] = seed;
-				out[to + 1] = token;
-				return 1;
-			},
-		},
+		effective: seededPairs(seeding, contextWidth, vocabSize),
 		scores(rows, count, out) {
 			out.fill(0, 0, count);
 			// Seeds whose list is known already, and the others in order: one run of the twister a seed.

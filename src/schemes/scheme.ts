@@ -59,6 +59,8 @@ export interface Scheme {
 	readonly null: NullLaw;
 	/** Absent: a pair is its window, context ids then token. */
 	readonly effective?: Effective;
+	/** The law holds for this many pairs: no more are scored. Absent: for any number. */
+	readonly mostPairs?: number;
 	/**
 	 * Scores of `count` effective pairs, integers ≥ 0 in units of 2^-32.
 	 *

@@ -13,6 +13,7 @@
  */
 import { multiply64 } from '../prf/lcg64.js';
 import { permutationHead } from '../prf/mersenne.js';
+import type { Effective } from './scheme.js';
 
 /** From a window to a seed. */
 export interface Seeding {
@@ -103,6 +104,24 @@ export function metaHash(key: bigint): Seeding {
 				if (high === 0xffffffff && low === 0xffffffff) high = low = 0;
 			}
 			return low;
+		},
+	};
+}
+
+/** Effective pairs of a seeding: (seed, token). */
+export function seededPairs(seeding: Seeding, contextWidth: number, vocabSize: number): Effective {
+	return {
+		words: 2,
+		perWindow: 1,
+		of(windows, at, out, to) {
+			const token = windows[at + contextWidth];
+			if (token >= vocabSize) return 0;
+			const seed = seeding.seedOf(windows.subarray(at, at + contextWidth), token);
+			// A seed of zero comes from zeros, whatever the key.
+			if (seed === 0) return 0;
+			out[to] = seed;
+			out[to + 1] = token;
+			return 1;
 		},
 	};
 }

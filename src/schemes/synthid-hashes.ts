@@ -25,6 +25,12 @@ function layerKeys(key: Uint8Array): { high: number; low: number }[] {
 	}));
 }
 
+/**
+ * Bits of google-deepmind's hash are a little correlated between windows that differ by certain amounts: over 60 keys
+ * the variance of z grew by 3 millionths a pair at width 1 (1.9 at 280,000 pairs). This many leave it within 0.3 %.
+ */
+const DEEPMIND_PAIRS = 1024;
+
 /** Above every number of ones. */
 const UNKNOWN = 255;
 
@@ -207,6 +213,7 @@ export function deepmindLayers(key: Uint8Array, contextWidth: number): LayerGene
 	return {
 		p: 0.5,
 		layers: depth,
+		mostPairs: DEEPMIND_PAIRS,
 		rowBits(rows, count, out) {
 			const stride = contextWidth + 1;
 			if (kernelDeepmindBits(rows.subarray(0, count * stride), stride, key, begin, out)) return;

@@ -18,6 +18,8 @@ import { candidatesOf, drawCandidate, tournament } from './tournament.js';
 export interface LayerGenerator {
 	/** Absent: a pair is its window. */
 	readonly effective?: Effective;
+	/** Pairs up to which its bits pass for independent; absent: any number. */
+	readonly mostPairs?: number;
 	/** Probability of a one under the null. */
 	readonly p: number;
 	/** Layers in one effective pair. */
@@ -99,6 +101,7 @@ export function synthid(depth: number, weighted: boolean, generator: LayerGenera
 	return {
 		null: weighted ? { kind: 'weighted-bernoulli', p, weights } : { kind: 'bernoulli', p, trials: layers },
 		...(effective === undefined ? {} : { effective }),
+		...(generator.mostPairs === undefined ? {} : { mostPairs: generator.mostPairs }),
 		scores(rows, count, out) {
 			if (!weighted && generator.ones !== undefined) {
 				generator.ones(rows, count, out);

@@ -9,7 +9,7 @@
 import { mersenneOutputs } from '../prf/mersenne.js';
 import { negLnScore } from './fixed-log.js';
 import type { Scheme } from './scheme.js';
-import type { Seeding } from './seedings.js';
+import { type Seeding, seededPairs } from './seedings.js';
 
 /** Binds the draw to a seeding. Effective pairs are (seed, token). */
 export function twisterGumbel(
@@ -23,20 +23,7 @@ export function twisterGumbel(
 	const complement = (output: number) => (2 ** 24 - (output & 0xffffff)) / 2 ** 24;
 	return {
 		null: { kind: 'exponential', shift: 0 },
-		effective: {
-			words: 2,
-			perWindow: 1,
-			of(windows, at, out, to) {
-				const token = windows[at + contextWidth];
-				if (token >= vocabSize) return 0;
-				const seed = seeding.seedOf(windows.subarray(at, at + contextWidth), token);
-				// A seed of zero comes from zeros, whatever the key.
-				if (seed === 0) return 0;
-				out[to] = seed;
-				out[to + 1] = token;
-				return 1;
-			},
-		},
+		effective: seededPairs(seeding, contextWidth, vocabSize),
 		scores(rows, count, out) {
 			for (let i = 0; i < count; i++) {
 				const at = shifted(rows[2 * i + 1]);

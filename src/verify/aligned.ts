@@ -9,8 +9,8 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { heldOutKey } from '../keys/derive.js';
 import { bindMark, type Mark } from '../marks/mark.js';
-import { log10 } from '../stats/portable.js';
-import type { Decision, TestResult } from './test-result.js';
+import { ln } from '../stats/portable.js';
+import { type Decision, resultOf, type TestResult } from './test-result.js';
 
 /** Held-out keys that a text is ranked against. */
 export const ALIGNED_HELD_OUT = 99;
@@ -38,26 +38,17 @@ export function testAligned(
 	);
 	const rank = 1 + others.filter((other) => other >= score).length;
 	const pValue = rank / (heldOutKeys + 1);
-	return {
-		mark: mark.id,
-		scheme: mark.spec.scheme.name,
-		channel: mark.spec.channel,
+	const result = resultOf(mark, decision, {
 		statistic: 'alignment',
 		scored: tokens.length,
 		score,
-		pValue,
-		log10P: log10(pValue) + 0,
-		log10E: 0,
-		hypotheses: decision.hypotheses,
-		searchBits: decision.searchBits,
-		// A rank is a check, not evidence: corrected for anything it says nothing.
-		log10PCorrected: 0,
+		logP: ln(pValue),
 		effect: {
 			mean: tokens.length === 0 ? null : score / tokens.length,
 			expected: others.reduce((sum, other) => sum + other, 0) / Math.max(1, heldOutKeys * tokens.length),
 			ci95: null,
 		},
-		power: 0,
-		heldOut: { count: heldOutKeys, rank, pValue },
-	};
+	});
+	// A rank is a check, not evidence: corrected for anything it says nothing.
+	return { ...result, pValue, log10PCorrected: 0, heldOut: { count: heldOutKeys, rank, pValue } };
 }

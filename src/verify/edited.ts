@@ -9,11 +9,11 @@
 import { badInput } from '../errors.js';
 import type { Mark } from '../marks/mark.js';
 import { SCORE_UNIT } from '../schemes/fixed-log.js';
-import { bonferroniLog, logGoodnessOfFit } from '../stats/index.js';
+import { logGoodnessOfFit } from '../stats/index.js';
 import { exp } from '../stats/portable.js';
 import type { PairSet } from './pairs.js';
 import { scoreList } from './tally.js';
-import type { Decision, TestResult } from './test-result.js';
+import { type Decision, resultOf, type TestResult } from './test-result.js';
 
 /**
  * Tests pairs for a gumbel mark.
@@ -28,24 +28,15 @@ export function testEdited(pairs: PairSet, mark: Mark, decision: Decision): Test
 	const pValues = scores.map((score) => Math.min(1, exp(law.shift - score / SCORE_UNIT) * (1 + 2 ** -50)));
 	const { statistic, logP } = logGoodnessOfFit(pValues);
 	const scored = scores.length;
-	return {
-		mark: mark.id,
-		scheme: mark.spec.scheme.name,
-		channel: mark.spec.channel,
+	return resultOf(mark, decision, {
 		statistic: 'goodness-of-fit',
 		scored,
 		score: statistic,
-		pValue: exp(logP),
-		log10P: logP / Math.LN10 + 0,
-		log10E: 0,
-		hypotheses: decision.hypotheses,
-		searchBits: decision.searchBits,
-		log10PCorrected: bonferroniLog(logP, decision.hypotheses, decision.searchBits) / Math.LN10 + 0,
+		logP,
 		effect: {
 			mean: scored === 0 ? null : scores.reduce((sum, score) => sum + score, 0) / SCORE_UNIT / scored,
 			expected: 1,
 			ci95: null,
 		},
-		power: 0,
-	};
+	});
 }

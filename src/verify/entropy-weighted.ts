@@ -15,10 +15,9 @@ import { badInput } from '../errors.js';
 import type { Mark } from '../marks/mark.js';
 import { SCORE_UNIT } from '../schemes/fixed-log.js';
 import { isGreenLists } from '../schemes/scheme.js';
-import { bonferroniLog, logBinomialUpperTail, logWeightedBernoulliUpperTail } from '../stats/index.js';
-import { exp } from '../stats/portable.js';
+import { logBinomialUpperTail, logWeightedBernoulliUpperTail } from '../stats/index.js';
 import { newRowSet } from './row-set.js';
-import type { Decision, TestResult } from './test-result.js';
+import { type Decision, resultOf, type TestResult } from './test-result.js';
 
 /** How entropies are used. */
 export type EntropyWeighting =
@@ -98,20 +97,11 @@ export function testEntropyWeighted(
 						weights.map((weight) => ({ weight, p: law.p, count: 1 })),
 						score * (1 - 1e-12),
 					);
-	return {
-		mark: mark.id,
-		scheme: spec.scheme.name,
-		channel: spec.channel,
+	return resultOf(mark, decision, {
 		statistic: 'entropy-weighted',
 		scored,
 		score,
-		pValue: exp(logP),
-		log10P: logP / Math.LN10 + 0,
-		log10E: 0,
-		hypotheses: decision.hypotheses,
-		searchBits: decision.searchBits,
-		log10PCorrected: bonferroniLog(logP, decision.hypotheses, decision.searchBits) / Math.LN10 + 0,
+		logP,
 		effect: { mean: total === 0 ? null : score / total, expected: law.p, ci95: null },
-		power: 0,
-	};
+	});
 }

@@ -28,8 +28,13 @@ interface Rows {
 	readonly words: number;
 }
 
-/** The distinct effective pairs that the mark covers. */
+/** The distinct effective pairs that the mark covers; the first ones where its law holds for so many only. */
 function effectiveRows(pairs: PairSet, mark: Mark): Rows {
+	const { data, size, words } = allRows(pairs, mark);
+	return { data, size: Math.min(size, mark.scheme.mostPairs ?? size), words };
+}
+
+function allRows(pairs: PairSet, mark: Mark): Rows {
 	const { effective } = mark.scheme;
 	const words = pairs.contextWidth + 1;
 	const all = mark.spec.selector === 'all';

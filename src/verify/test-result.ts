@@ -74,6 +74,41 @@ export interface Decision {
 /** Default level. */
 export const DEFAULT_LEVEL = 1e-6;
 
+/** What one kind of test has to say; the rest of a result follows. */
+export interface Outcome {
+	readonly statistic: TestResult['statistic'];
+	readonly scored: number;
+	readonly score: number;
+	/** ln of the p-value, ≤ 0. */
+	readonly logP: number;
+	/** ln of an e-value; 0 when there is none. */
+	readonly logE?: number;
+	readonly effect: TestResult['effect'];
+	readonly power?: number;
+}
+
+/** The result of a test, corrected. */
+export function resultOf(mark: Mark, decision: Decision, outcome: Outcome): TestResult {
+	const { logP, logE = 0, statistic, scored, score, effect, power = 0 } = outcome;
+	const { hypotheses, searchBits } = decision;
+	return {
+		mark: mark.id,
+		scheme: mark.spec.scheme.name,
+		channel: mark.spec.channel,
+		statistic,
+		scored,
+		score,
+		pValue: exp(logP),
+		log10P: toLog10(logP),
+		log10E: toLog10(logE),
+		hypotheses,
+		searchBits,
+		log10PCorrected: toLog10(bonferroniLog(logP, hypotheses, searchBits)),
+		effect,
+		power,
+	};
+}
+
 /**
  * Tests a tally against the law of its mark.
  *
@@ -81,25 +116,16 @@ export const DEFAULT_LEVEL = 1e-6;
  */
 export function testTally(tally: Tally, mark: Mark, decision: Decision, strength: Strength): TestResult {
 	const law = mark.scheme.null;
-	const { scored } = tally;
-	const logP = Math.min(0, logPValue(tally, law));
 	const logLevel = ln(decision.level / decision.hypotheses) - decision.searchBits * Math.LN2;
-	return {
-		mark: mark.id,
-		scheme: mark.spec.scheme.name,
-		channel: mark.spec.channel,
+	return resultOf(mark, decision, {
 		statistic: 'sum',
-		scored,
+		scored: tally.scored,
 		score: scoreOf(tally),
-		pValue: exp(logP),
-		log10P: toLog10(logP),
-		log10E: toLog10(logEValue(tally, law)),
-		hypotheses: decision.hypotheses,
-		searchBits: decision.searchBits,
-		log10PCorrected: toLog10(bonferroniLog(logP, decision.hypotheses, decision.searchBits)),
+		logP: Math.min(0, logPValue(tally, law)),
+		logE: logEValue(tally, law),
 		effect: effectOf(tally, law),
-		power: powerOf(scored, mark, strength, logLevel),
-	};
+		power: powerOf(tally.scored, mark, strength, logLevel),
+	});
 }
 
 /**
