@@ -15,8 +15,6 @@ import type { Bench, Row } from './rows.js';
 const BENCHES: Record<string, () => Promise<{ bench: Bench }>> = {
 	calibration: () => import('./calibration.js'),
 	demo: () => import('./demo.js'),
-	detect: () => import('./detect.js'),
-	embed: () => import('./embed.js'),
 	interop: () => import('./interop.js'),
 	model: () => import('./model.js'),
 	nulls: () => import('./nulls.js'),

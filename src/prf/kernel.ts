@@ -7,7 +7,13 @@
  */
 import { KERNEL } from './kernel.wasm.js';
 import type { GridName } from './prf.js';
-import { plainLoadRow, plainSoftmaxDraw, plainTournament, type RowState } from './rows.js';
+import {
+	plainLoadRow,
+	plainRelativeWeights,
+	plainSoftmaxDraw,
+	plainTournament,
+	type RowState,
+} from './rows.js';
 
 export type { RowState } from './rows.js';
 
@@ -28,6 +34,7 @@ interface Exports {
 	philoxPairs(count: number, width: number, k0: number, k1: number): void;
 	logScores(count: number, grid: 0 | 1): void;
 	deepmindBits(count: number, stride: number, depth: number, beginHigh: number, beginLow: number): void;
+	relativeWeights(count: number, top: number): void;
 	finite(row: number, count: number): number;
 	tournament(count: number, depth: number): void;
 	scaleRow(row: number, count: number, scale: number): 0 | 1 | 2;
@@ -189,6 +196,21 @@ export function finiteTokens(row: Float32Array): Uint32Array {
 	let found = 0;
 	for (let token = 0; token < row.length; token++) if (row[token] > -Infinity) tokens[found++] = token;
 	return tokens.subarray(0, found);
+}
+
+/** Turns logits into weights e^(logit − top), in place: those that `softmaxDraw` draws by. */
+export function relativeWeights(logits: Float32Array, top: number): void {
+	const kernel = prfKernel();
+	if (kernel === undefined) {
+		plainRelativeWeights(logits, top);
+		return;
+	}
+	for (let first = 0; first < logits.length; first += CHUNK) {
+		const part = logits.subarray(first, first + CHUNK);
+		kernel.chunk.set(part);
+		kernel.run.relativeWeights(part.length, top);
+		part.set(kernel.chunk.subarray(0, part.length));
+	}
 }
 
 /**

@@ -58,6 +58,11 @@ function weight(x: number): number {
 	return fround(p * float[0]);
 }
 
+/** The twin of {@link relativeWeights}. */
+export function plainRelativeWeights(logits: Float32Array, top: number): void {
+	for (let i = 0; i < logits.length; i++) logits[i] = weight(fround(logits[i] - top));
+}
+
 /** Tokens whose weights are summed before the sum is written down. */
 const BLOCK = 512;
 

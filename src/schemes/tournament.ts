@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { finiteTokens, runTournament } from '../prf/kernel.js';
+import { finiteTokens, relativeWeights, runTournament } from '../prf/kernel.js';
 import type { Uniforms } from './scheme.js';
 
 /**
@@ -31,15 +31,18 @@ export function tournament(probabilities: Float64Array, depth: number, words: Ui
 /** Candidates of a row: ids with a finite logit, and their probabilities. */
 export function candidatesOf(logits: Float32Array): { tokens: Uint32Array; probabilities: Float64Array } {
 	const tokens = finiteTokens(logits);
+	const weights = new Float32Array(tokens.length);
 	let top = -Infinity;
-	for (const token of tokens) if (logits[token] > top) top = logits[token];
-	const probabilities = new Float64Array(tokens.length);
-	let total = 0;
 	for (let i = 0; i < tokens.length; i++) {
-		probabilities[i] = Math.exp(logits[tokens[i]] - top);
-		total += probabilities[i];
+		const logit = logits[tokens[i]];
+		weights[i] = logit;
+		if (logit > top) top = logit;
 	}
-	for (let i = 0; i < tokens.length; i++) probabilities[i] /= total;
+	relativeWeights(weights, top);
+	let total = 0;
+	for (let i = 0; i < weights.length; i++) total += weights[i];
+	const probabilities = new Float64Array(tokens.length);
+	for (let i = 0; i < weights.length; i++) probabilities[i] = weights[i] / total;
 	return { tokens, probabilities };
 }
 

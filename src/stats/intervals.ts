@@ -55,7 +55,7 @@ export function bernoulliInterval(
 }
 
 /** Quantiles of Gamma(n, 1) that leave e^level beyond each. */
-const pivots = remembered((n, level): readonly [smallest: number, largest: number] => {
+const pivots = remembered((n: number, level: number): readonly [smallest: number, largest: number] => {
 	const largest = exponentialCritical(n, level);
 	// The lower quantile lies below the upper one, so that one brackets it.
 	const smallest = lastBelow(

@@ -41,10 +41,12 @@ export function bernoulliCritical(trials: number, p: number, logLevel: number): 
 export function bernoulliPower(trials: number, gamma: number, alternative: number, logLevel: number): number {
 	return rememberedBernoulliPower(trials, gamma, alternative, logLevel);
 }
-const rememberedBernoulliPower = remembered((trials, gamma, alternative, logLevel) => {
-	const critical = bernoulliCritical(trials, gamma, logLevel);
-	return critical > trials ? 0 : exp(logBinomialUpperTail(critical, trials, alternative));
-});
+const rememberedBernoulliPower = remembered(
+	(trials: number, gamma: number, alternative: number, logLevel: number) => {
+		const critical = bernoulliCritical(trials, gamma, logLevel);
+		return critical > trials ? 0 : exp(logBinomialUpperTail(critical, trials, alternative));
+	},
+);
 
 /**
  * ln of the probability that the test at `logLevel` rejects under its own null: at most `logLevel`, and
@@ -86,7 +88,7 @@ export function exponentialPower(n: number, alternativeMean: number, logLevel: n
 	}
 	return rememberedExponentialPower(n, alternativeMean, logLevel);
 }
-const rememberedExponentialPower = remembered((n, alternativeMean, logLevel) => {
+const rememberedExponentialPower = remembered((n: number, alternativeMean: number, logLevel: number) => {
 	const critical = exponentialCritical(n, logLevel);
 	return critical === Infinity ? 0 : exp(logGammaUpperTail(n, critical / alternativeMean));
 });

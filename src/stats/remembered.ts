@@ -1,26 +1,24 @@
 /**
- * A function of a few numbers that remembers its last results: records of one corpus have a few hundred different
- * lengths, and quantiles depend on nothing else.
+ * A function of a whole number and a few constants that remembers its last results: records of one corpus have a few
+ * hundred different lengths, and quantiles depend on nothing else.
  *
  * @module
  */
 
-/** Results that are kept; all are dropped when there are more. */
+/** Results that are kept, one a whole number; all are dropped when there are more. */
 const MOST = 4096;
 
 /** `compute`, remembered. */
-export function remembered<Result>(
-	compute: (...numbers: readonly number[]) => Result,
-): (...numbers: readonly number[]) => Result {
-	const results = new Map<string, Result>();
-	return (...numbers) => {
-		const key = numbers.join();
-		let result = results.get(key);
-		if (result === undefined) {
-			if (results.size >= MOST) results.clear();
-			result = compute(...numbers);
-			results.set(key, result);
-		}
+export function remembered<Constants extends readonly number[], Result>(
+	compute: (n: number, ...constants: Constants) => Result,
+): (n: number, ...constants: Constants) => Result {
+	const results = new Map<number, { readonly constants: Constants; readonly result: Result }>();
+	return (n, ...constants) => {
+		const known = results.get(n);
+		if (known?.constants.every((constant, i) => constant === constants[i])) return known.result;
+		if (results.size >= MOST) results.clear();
+		const result = compute(n, ...constants);
+		results.set(n, { constants, result });
 		return result;
 	};
 }

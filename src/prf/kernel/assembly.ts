@@ -900,3 +900,10 @@ export function deepmindBits(count: i32, stride: i32, depth: i32, beginHigh: u32
 		}
 	}
 }
+
+/** e^(x − top) of `count` logits in RESULTS, in place: the weights of {@link softmaxDraw}. */
+export function relativeWeights(count: i32, top: f32): void {
+	const most = f32x4.splat(top);
+	const end = RESULTS + ((<usize>count) << 2);
+	for (let at = RESULTS; at < end; at += 16) v128.store(at, weights(f32x4.sub(v128.load(at), most)));
+}
