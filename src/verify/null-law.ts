@@ -132,7 +132,8 @@ export function nominalMean(mark: Mark, strength: Strength): number {
 		case 'adfp': {
 			// A bias of λ by what a proxy would learn makes green as likely as this delta does (embedded models).
 			const full = scheme.name === 'adfp' ? log1p(scheme.lambda / 16) : scheme.delta;
-			const delta = full / (marked ? 2 : 16);
+			// One list for all contexts: frequent words are written whatever their colour, so distinct tokens show less.
+			const delta = full / (!marked ? 16 : scheme.name === 'unigram' ? 3 : 2);
 			return (scheme.gamma * exp(delta)) / (1 + scheme.gamma * (exp(delta) - 1));
 		}
 	}
