@@ -37,7 +37,9 @@ export const HfKgwConfig = z.strictObject({
 	seeding_scheme: z.enum(['lefthash', 'selfhash']).default('lefthash'),
 	context_width: Width.default(1),
 	vocab_size: z
-		.int({ error: "must be the model's vocabulary size: permutations are made of it" })
+		.int({
+			error: "must be added, the model's vocabulary size: green lists are permutations of it",
+		})
 		.min(2)
 		.max(2 ** 21),
 });
@@ -144,8 +146,8 @@ export function hfMark(config: HfConfig): Mark {
  * The configuration that makes a transformers fleet embed a mark.
  *
  * @param key the mark's key
- * @returns plain JSON: the arguments of `WatermarkingConfig` (and `vocab_size`, which its processor takes from the
- *   model) or of `SynthIDTextWatermarkingConfig`
+ * @returns plain JSON: exactly the arguments of `WatermarkingConfig` or `SynthIDTextWatermarkingConfig`. A green list's
+ *   vocabulary is not among them: its processor takes it from the model, so a verifier adds `vocab_size`
  * @throws TouchmarkError `bad-input` with the reason when transformers cannot express the mark
  */
 export function toHfConfig(spec: MarkSpec, key: Uint8Array): Record<string, unknown> {
@@ -169,7 +171,6 @@ export function toHfConfig(spec: MarkSpec, key: Uint8Array): Record<string, unkn
 			hashing_key: Number(view.getBigUint64(0, true)),
 			seeding_scheme: self ? 'selfhash' : 'lefthash',
 			context_width: self ? spec.contextWidth + 1 : 1,
-			vocab_size: scheme.vocabSize,
 		};
 	}
 	throw refuse(

@@ -71,9 +71,17 @@ describe('keys export', () => {
 		}[];
 		const synthid = rows.find((row) => row.spec.prf === 'transformers-synthid-v1');
 		await run('keys', 'export', '--hf', '--mark', synthid?.id ?? '', '--out', path('synthid.json'));
+		// Exactly the arguments that transformers' classes take.
+		expect(Object.keys(json(readFileSync(path('kgw.json'), 'utf8')))).toEqual([
+			'greenlist_ratio',
+			'bias',
+			'hashing_key',
+			'seeding_scheme',
+			'context_width',
+		]);
 		const fleets = {
 			gumbel: vllmMark(VllmConfig.parse(json(readFileSync(path('vllm.json'), 'utf8')))),
-			kgw: hfMark(HfConfig.parse(json(readFileSync(path('kgw.json'), 'utf8')))),
+			kgw: hfMark(HfConfig.parse({ ...json(readFileSync(path('kgw.json'), 'utf8')), vocab_size: 500 })),
 			synthid: hfMark(HfConfig.parse(json(readFileSync(path('synthid.json'), 'utf8')))),
 		};
 		for (const [scheme, mark] of Object.entries(fleets)) {
