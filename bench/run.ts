@@ -25,6 +25,7 @@ const BENCHES: Record<string, () => Promise<{ bench: Bench }>> = {
 	spread: () => import('./spread.js'),
 	tokenize: () => import('./tokenize.js'),
 	unkeyed: () => import('./unkeyed.js'),
+	variety: () => import('./variety.js'),
 };
 
 interface Results {
