@@ -279,8 +279,8 @@ def vllm_watermark():
         return ([-1] * width + ids)[-width:]
 
     cases = []
-    for i in range(280):
-        config = config_of(i >= 150)
+    for i in range(440):
+        config = config_of(i >= 220)
         watermarker = watermarking.create_watermarker(WatermarkConfig(**config))
         vocabulary = rng.choice([50, 257, 1000, 5000]) if i % 2 else rng.choice([50, 5000, 32000, 50257, 128256])
 
@@ -450,7 +450,7 @@ def three_bricks():
     model = SimpleNamespace(config=SimpleNamespace(max_sequence_length=64, pad_token_id=-1, eos_token_id=-1))
     seeds = [0, 1, 42, 2**31, 2**32 + 5, 2**53 - 1]
     cases = []
-    for i in range(220):
+    for i in range(440):
         vocabulary = vocabulary_of(rng, i)
         tokenizer = Ids(vocabulary)
         scheme = rng.choice(["gumbel", "kgw"])
