@@ -20,7 +20,7 @@ interface Flags extends MarkFlags {
 	readonly failOnDetect?: boolean;
 	readonly edited?: boolean;
 	readonly entropyField?: string;
-	readonly entropyWeighting: EntropyWeighting;
+	readonly entropyWeighting?: EntropyWeighting;
 }
 
 /** Adds the command. */
@@ -46,11 +46,10 @@ export function addDetect(program: Command, edge: Edge, exit: (code: number) => 
 		)
 		.option(
 			'--entropy-weighting <kind>',
-			'ewd (weights), or sweet:NATS (only tokens of at least this entropy)',
+			'ewd (weights; the default), or sweet:NATS (only tokens of at least this entropy)',
 			parseWeighting,
-			{ kind: 'ewd' },
 		)
-		.option('--level <p>', 'error rate of a verdict, corrected for the number of marks', parseLevel, 1e-6)
+		.option('--level <p>', 'error rate of a verdict, corrected for the number of tests', parseLevel, 1e-6)
 		.option('--fail-on-detect', 'exit with 3 when a document is marked');
 	withMarkFlags(command).action(async (files: string[], flags: Flags) => {
 		const { marks, searchBits, upstream } = await marksFromFlags(edge, flags);
@@ -67,7 +66,9 @@ export function addDetect(program: Command, edge: Edge, exit: (code: number) => 
 				edited: flags.edited ?? false,
 				...(document.entropies === undefined
 					? {}
-					: { entropies: { values: document.entropies, weighting: flags.entropyWeighting } }),
+					: {
+							entropies: { values: document.entropies, weighting: flags.entropyWeighting ?? { kind: 'ewd' } },
+						}),
 			});
 			found ||= result.verdict === 'marked';
 			const theirs = upstream === undefined ? {} : { upstream: upstream(document.tokens) };

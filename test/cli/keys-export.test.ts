@@ -224,3 +224,25 @@ describe('detect --hf-config', () => {
 		expect(outcome.err).toMatch(reason);
 	});
 });
+
+describe('detect with token entropies', () => {
+	it('declares a second test for green lists, from ids or from text', async () => {
+		const text = (await runCli(['generate', '--count', '1', '--seed', 'entropy'])).out;
+		const { tokens } = json(text) as { tokens: number[] };
+		const entropies = tokens.map((_, i) => 1 + (i % 3));
+		writeFileSync(path('weighted.jsonl'), `${JSON.stringify({ tokens, h: entropies })}\n`);
+		const flags = ['--entropy-field', 'h', '--entropy-weighting', 'sweet:1.5', '--keyring', ring, '--json'];
+		const result = json((await runCli(['detect', '--tokens', path('weighted.jsonl'), ...flags])).out) as {
+			tests: { statistic: string; scheme: string }[];
+			hypotheses: number;
+		};
+		expect(
+			result.tests.filter(({ statistic }) => statistic === 'entropy-weighted').map(({ scheme }) => scheme),
+		).toEqual(['kgw', 'kgw']);
+		expect(result.hypotheses).toBe(result.tests.length);
+		writeFileSync(path('short.jsonl'), `${JSON.stringify({ tokens, h: [1] })}\n`);
+		const short = await runCli(['detect', '--tokens', path('short.jsonl'), ...flags]);
+		expect(short.code).toBe(2);
+		expect(short.err).toMatch(/1 entropies for \d+ tokens/);
+	});
+});
