@@ -9,12 +9,14 @@ import type { Command } from 'commander';
 import { openTokenizer } from '../corpus/open-tokenizer.js';
 import { badInput } from '../errors.js';
 import { embeddedTokenizer } from '../generate/embedded.js';
+import { parseJson } from '../input.js';
 import { createKeyring, type Keyring } from '../keys/keyring.js';
 import { commitMarks } from '../ledger/log.js';
 import { COMPATIBLE, type Compatible, defaultMarks } from '../marks/defaults.js';
 import type { GeneratorName } from '../marks/generators.js';
 import { markId } from '../marks/mark-spec.js';
 import { PURPOSES } from '../marks/purposes.js';
+import { UNRELEASED } from '../marks/vllm-config.js';
 import { writeWhole } from '../output.js';
 import { type CommonOptions, type Edge, warn } from './edge.js';
 import { addCompatible, exportMark, type Target } from './keys-export.js';
@@ -33,6 +35,11 @@ const FOREIGN: Readonly<Record<Target, readonly GeneratorName[]>> = {
 	hf: ['transformers-kgw-v1', 'transformers-synthid-v1'],
 	spec: [],
 };
+
+/** The algorithm that a configuration for vLLM names. */
+function algorithmOf(config: string): string {
+	return String((parseJson(config, 'configuration') as { algorithm?: unknown }).algorithm);
+}
 
 interface RingFlags extends CommonOptions {
 	readonly keyring: string;
@@ -144,6 +151,8 @@ export function addKeys(program: Command, edge: Edge): void {
 				const out = flags.out ?? `touchmark-${target}.json`;
 				if (flags.reveal) edge.out(text);
 				else writeWhole(out, text, 0o600);
+				if (target === 'vllm' && UNRELEASED.has(algorithmOf(text)))
+					warn(edge, flags, `${algorithmOf(text)} is in review upstream; vLLM 0.33 does not know it yet`);
 				if (ring.logged(spec) === null)
 					warn(
 						edge,

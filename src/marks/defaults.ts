@@ -77,7 +77,7 @@ export function compatibleMark(kind: Compatible, options: CompatibleOptions): Ma
 		case 'vllm-dual':
 			return { ...vllm, scheme: { name: 'dual_key_gumbel', alpha: 0.1 } };
 		case 'vllm-synthid':
-			return { ...vllm, scheme: { name: 'synthid', depth: 30 } };
+			return { ...vllm, scheme: { name: 'synthid', depth: 32 } };
 		case 'vllm-sbw':
 			return {
 				...vllm,

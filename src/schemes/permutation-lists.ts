@@ -27,6 +27,19 @@ const KEPT_BYTES = 2 ** 24;
 /** Most candidates that a seeding with the token itself tries, likeliest first (as transformers does). */
 const REJECTION_CANDIDATES = 40;
 
+/** The `count` tokens with the largest logits, largest first; of equals the smaller id. */
+function likeliest(logits: Float32Array, count: number): number[] {
+	const best: number[] = [];
+	for (let token = 0; token < logits.length; token++) {
+		if (best.length === count && !(logits[token] > logits[best[count - 1]])) continue;
+		let at = best.length;
+		while (at > 0 && logits[token] > logits[best[at - 1]]) at--;
+		best.splice(at, 0, token);
+		if (best.length > count) best.pop();
+	}
+	return best;
+}
+
 /** Binds lists to a seeding. Effective pairs are (seed, token). */
 export function permutationLists(params: PermutationLists, contextWidth: number, seeding: Seeding): Scheme {
 	const { gamma, delta, vocabSize, payload } = params;
@@ -36,6 +49,8 @@ export function permutationLists(params: PermutationLists, contextWidth: number,
 	// Lists that were worked out, one bit a token, at most KEPT_BYTES; the oldest goes first.
 	const lists = new Map<number, Uint32Array>();
 	const mostLists = Math.max(16, Math.floor(KEPT_BYTES / (vocabSize / 8)));
+	/** Seeds of a single id come again and again; those of a longer context, or of the token itself, hardly. */
+	const recurring = !seeding.ownToken && contextWidth === 1;
 	const isListed = (list: Uint32Array, token: number) => ((list[token >>> 5] >>> (token & 31)) & 1) === 1;
 	const listOf = (seed: number): Uint32Array => {
 		let list = lists.get(seed);
@@ -73,8 +88,8 @@ export function permutationLists(params: PermutationLists, contextWidth: number,
 				while (end < unknown.length && rows[2 * unknown[end]] === seed) end++;
 				const group = unknown.slice(start, end);
 				start = end;
-				if (seeding.ownToken) {
-					// Such a seed belongs to few tokens: they are followed through the swaps.
+				if (!recurring) {
+					// Such a seed was seen with few tokens: they are followed through the swaps.
 					membership(
 						seed,
 						group.map((i) => shifted(rows[2 * i + 1])),
@@ -90,10 +105,8 @@ export function permutationLists(params: PermutationLists, contextWidth: number,
 		},
 		tilt(context, logits) {
 			if (seeding.ownToken) {
-				const best = Array.from(logits.keys())
-					.sort((a, b) => logits[b] - logits[a] || a - b)
-					.slice(0, REJECTION_CANDIDATES);
-				for (const token of best) if (isGreen(context, token)) logits[token] += delta;
+				for (const token of likeliest(logits, REJECTION_CANDIDATES))
+					if (isGreen(context, token)) logits[token] += delta;
 				return;
 			}
 			for (const entry of permutationHead(seeding.seedOf(context, 0), vocabSize, length)) {
