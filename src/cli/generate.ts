@@ -14,7 +14,6 @@ import {
 	embeddedTokenizer,
 } from '../generate/embedded.js';
 import { sampleTexts } from '../generate/sample.js';
-import type { Keyring } from '../keys/keyring.js';
 import { type CommonOptions, type Edge, warn } from './edge.js';
 import { ringFromFlags } from './marks.js';
 import { parseInteger } from './numbers.js';
@@ -48,8 +47,10 @@ export function addGenerate(program: Command, edge: Edge): void {
 			const model = embeddedModel(flags.model as EmbeddedModel);
 			const tokenizer = embeddedTokenizer();
 			// Marks of other systems are embedded by those systems.
-			const ours = ring?.marks.filter((spec) => spec.prf === 'chacha8-v1') ?? [];
-			const marks = ours.map((spec) => (ring as Keyring).bind(spec, 'embed'));
+			const marks =
+				ring === undefined
+					? []
+					: ring.marks.filter((spec) => spec.prf === 'chacha8-v1').map((spec) => ring.bind(spec, 'embed'));
 			for (const mark of marks)
 				if (mark.spec.tokenizer !== tokenizer.fingerprint)
 					throw badInput(

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { hexToBytes } from '@noble/hashes/utils.js';
 import { badInput } from '../errors.js';
 import type { Keyring } from '../keys/keyring.js';
 import { type Compatible, compatibleMark } from '../marks/defaults.js';
@@ -17,19 +18,16 @@ export type Target = 'vllm' | 'hf' | 'spec';
 /** What is exported. */
 export interface Exported {
 	readonly spec: MarkSpec;
-	/** Text of the file; holds a secret. */
-	readonly text: string;
+	/** Content of the file, to be written as JSON; holds a secret. */
+	readonly config: Readonly<Record<string, unknown>>;
 	readonly purposes: Purposes;
 }
 
-/** The text for one mark. @throws TouchmarkError `bad-input` with the reason when the target cannot express it */
-function write(ring: Keyring, spec: MarkSpec, target: Target): string {
+/** One mark for a target. @throws TouchmarkError `bad-input` with the reason when the target cannot express it */
+function configOf(ring: Keyring, spec: MarkSpec, target: Target): Exported['config'] {
 	const opened = ring.open(spec);
-	const key = Uint8Array.from(opened.key.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16));
-	const { spec: mark } = opened;
-	const config =
-		target === 'spec' ? opened : target === 'hf' ? toHfConfig(mark, key) : toVllmConfig(mark, key);
-	return JSON.stringify(config, null, 1);
+	if (target === 'spec') return { ...opened };
+	return (target === 'hf' ? toHfConfig : toVllmConfig)(opened.spec, hexToBytes(opened.key));
 }
 
 /**
@@ -41,7 +39,7 @@ function write(ring: Keyring, spec: MarkSpec, target: Target): string {
 export function exportMark(ring: Keyring, target: Target, wanted?: string): Exported {
 	const exported = (spec: MarkSpec): Exported => ({
 		spec,
-		text: `${write(ring, spec, target)}\n`,
+		config: configOf(ring, spec, target),
 		purposes: purposesOf(spec),
 	});
 	if (wanted !== undefined) {

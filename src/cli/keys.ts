@@ -9,7 +9,6 @@ import type { Command } from 'commander';
 import { openTokenizer } from '../corpus/open-tokenizer.js';
 import { badInput } from '../errors.js';
 import { embeddedTokenizer } from '../generate/embedded.js';
-import { parseJson } from '../input.js';
 import { createKeyring, type Keyring } from '../keys/keyring.js';
 import { commitMarks } from '../ledger/log.js';
 import { COMPATIBLE, type Compatible, defaultMarks } from '../marks/defaults.js';
@@ -35,11 +34,6 @@ const FOREIGN: Readonly<Record<Target, readonly GeneratorName[]>> = {
 	hf: ['transformers-kgw-v1', 'transformers-synthid-v1'],
 	spec: [],
 };
-
-/** The algorithm that a configuration for vLLM names. */
-function algorithmOf(config: string): string {
-	return String((parseJson(config, 'configuration') as { algorithm?: unknown }).algorithm);
-}
 
 interface RingFlags extends CommonOptions {
 	readonly keyring: string;
@@ -147,12 +141,14 @@ export function addKeys(program: Command, edge: Edge): void {
 					saveRing(flags.keyring, ring);
 					warn(edge, flags, `${flags.keyring}: mark ${markId(added).slice(0, 16)} was added for ${target}`);
 				}
-				const { spec, text, purposes } = exportMark(ring, target, flags.mark);
+				const { spec, config, purposes } = exportMark(ring, target, flags.mark);
+				const text = `${JSON.stringify(config, null, 1)}\n`;
 				const out = flags.out ?? `touchmark-${target}.json`;
 				if (flags.reveal) edge.out(text);
 				else writeWhole(out, text, 0o600);
-				if (target === 'vllm' && UNRELEASED.has(algorithmOf(text)))
-					warn(edge, flags, `${algorithmOf(text)} is in review upstream; vLLM 0.33 does not know it yet`);
+				const algorithm = String(config.algorithm);
+				if (target === 'vllm' && UNRELEASED.has(algorithm))
+					warn(edge, flags, `${algorithm} is in review upstream; vLLM 0.33 does not know it yet`);
 				if (ring.logged(spec) === null)
 					warn(
 						edge,

@@ -20,6 +20,7 @@ import { bytesToHex, randomBytes } from '@noble/hashes/utils.js';
 import { badInput } from '../errors.js';
 import { checked } from '../input.js';
 import type { Mark } from '../marks/mark.js';
+import { BEFORE_TEXT } from '../marks/mark-spec.js';
 import { loadRow, scratchRow, softmaxDraw } from '../prf/kernel.js';
 import { type Random, randomStream } from './random.js';
 import { type Receipt, type SegmentRecord, saltedHash } from './receipt.js';
@@ -105,8 +106,6 @@ export interface Marker {
 		proxy?: Float32Array,
 	): Int32Array;
 }
-
-const BEFORE_TEXT = 0xffffffff;
 
 /** The state behind a Generation. */
 interface State {

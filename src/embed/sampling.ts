@@ -70,24 +70,3 @@ export function argmax(logits: Float32Array): number {
 	for (let token = 1; token < logits.length; token++) if (logits[token] > logits[best]) best = token;
 	return best;
 }
-
-/**
- * A draw from softmax(logits).
- *
- * @param uniform in [0, 1)
- */
-export function drawFrom(logits: Float32Array, uniform: number): number {
-	const top = logits[argmax(logits)];
-	let total = 0;
-	for (const logit of logits) total += Math.exp(logit - top);
-	let left = uniform * total;
-	let last = 0;
-	for (let token = 0; token < logits.length; token++) {
-		const weight = Math.exp(logits[token] - top);
-		if (weight === 0) continue;
-		if (left < weight) return token;
-		left -= weight;
-		last = token;
-	}
-	return last;
-}

@@ -18,6 +18,7 @@
 import { bytesToHex, randomBytes } from '@noble/hashes/utils.js';
 import { badInput } from '../errors.js';
 import type { Mark } from '../marks/mark.js';
+import { BEFORE_TEXT } from '../marks/mark-spec.js';
 import { type Receipt, type Selection, saltedHash } from './receipt.js';
 
 /** How to compare. */
@@ -37,7 +38,6 @@ export interface Selected {
 	readonly selection: Selection;
 }
 
-const BEFORE_TEXT = 0xffffffff;
 const SCORE_UNIT = 2 ** 32;
 
 /** Mean of one score under the null hypothesis. */

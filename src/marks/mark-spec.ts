@@ -13,6 +13,9 @@ import { sbwThreshold } from '../schemes/sbw.js';
 import { type Channel, isGreenLists, SchemeParams } from '../schemes/scheme.js';
 import { GENERATORS, type GeneratorName, generatorOf, isPrf } from './generators.js';
 
+/** Stands for the positions before a text's first token in marks that start with `pad`; no vocabulary has this id. */
+export const BEFORE_TEXT = 0xffffffff;
+
 const Name = z
 	.string()
 	.regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 letters, digits, dots, dashes or underscores');

@@ -49,18 +49,7 @@ export function kgw(params: ParamsOf<'kgw'>, contextWidth: number, prf: Prf, ord
 
 	/** The seed is the context id whose keyed rank is least: one list a context, as with the whole window. */
 	function minHash(): { effective: Effective; tilt: NonNullable<Scheme['tilt']> } {
-		const first = (context: ArrayLike<number>): number => {
-			let winner = context[0];
-			let least = Infinity;
-			for (let i = 0; i < context.length; i++) {
-				const rank = order.field([context[i]], 0, 32);
-				if (rank < least || (rank === least && context[i] < winner)) {
-					least = rank;
-					winner = context[i];
-				}
-			}
-			return winner;
-		};
+		const first = (context: ArrayLike<number>) => leastRanked(context, (id) => order.field([id], 0, 32));
 		return {
 			effective: {
 				words: 2,
@@ -97,17 +86,8 @@ export function kgw(params: ParamsOf<'kgw'>, contextWidth: number, prf: Prf, ord
 				perWindow: 1,
 				of(windows, at, out, to) {
 					const token = windows[at + contextWidth];
-					let winner = token;
-					let least = Infinity;
-					for (let i = at; i <= at + contextWidth; i++) {
-						const id = windows[i];
-						const rank = order.field([id], token, 32);
-						if (rank < least || (rank === least && id < winner)) {
-							least = rank;
-							winner = id;
-						}
-					}
-					out[to] = winner;
+					const window = windows.subarray(at, at + contextWidth + 1);
+					out[to] = leastRanked(window, (id) => order.field([id], token, 32));
 					out[to + 1] = token;
 					return 1;
 				},
@@ -137,4 +117,18 @@ export function kgw(params: ParamsOf<'kgw'>, contextWidth: number, prf: Prf, ord
 			},
 		};
 	}
+}
+
+/** The id of the least rank, the lesser id of equals. */
+function leastRanked(ids: ArrayLike<number>, rankOf: (id: number) => number): number {
+	let winner = ids[0];
+	let least = Infinity;
+	for (let i = 0; i < ids.length; i++) {
+		const rank = rankOf(ids[i]);
+		if (rank < least || (rank === least && ids[i] < winner)) {
+			least = rank;
+			winner = ids[i];
+		}
+	}
+	return winner;
 }

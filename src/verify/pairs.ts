@@ -9,10 +9,8 @@
  */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
-import type { MarkSpec } from '../marks/mark-spec.js';
+import { BEFORE_TEXT, type MarkSpec } from '../marks/mark-spec.js';
 import { newRowSet } from './row-set.js';
-
-const BEFORE_TEXT = 0xffffffff;
 
 /** A growing set of distinct pairs for marks of one context width. */
 export interface PairSet {

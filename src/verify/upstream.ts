@@ -3,15 +3,15 @@
  * comparison; our own test stands beside it.
  *
  * - vLLM (`vllm/v1/watermarking/detector.py`, autumn 2026): each distinct context is scored at its first
- *   occurrence; contexts begin before the text. The p-value is a gamma tail, for two keys a moment-matched one;
- *   of the number of green
- *   tokens a binomial tail, for sbw the normal one at z.
+ *   occurrence; contexts begin before the text. The p-value is a gamma tail, for two keys a moment-matched one; of the
+ *   number of green tokens a binomial tail, for sbw the normal one at z.
  * - transformers `WatermarkDetector`: windows, all or each distinct one once, and z.
  * - transformers SynthID: mean and weighted mean over every n-gram, and over first occurrences of a context.
  *
  * @module
  */
 import { type HfConfig, type HfKgwConfig, type HfSynthidConfig, hfMark } from '../marks/hf-config.js';
+import { BEFORE_TEXT } from '../marks/mark-spec.js';
 import {
 	type VllmConfig,
 	type VllmPrfConfig,
@@ -30,8 +30,6 @@ export interface UpstreamVllm {
 	readonly score: number;
 	readonly log10P: number;
 }
-
-const BEFORE_TEXT = 0xffffffff;
 
 /** Scores token ids as vLLM does. */
 export function upstreamVllm(tokens: ArrayLike<number>, config: VllmConfig): UpstreamVllm {

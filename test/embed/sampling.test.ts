@@ -2,7 +2,8 @@ import chiSquareCdf from '@stdlib/stats-base-dists-chisquare-cdf';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { randomStream } from '../../src/embed/random.js';
-import { argmax, drawFrom, SamplingOptions, truncate } from '../../src/embed/sampling.js';
+import { argmax, SamplingOptions, truncate } from '../../src/embed/sampling.js';
+import { scratchRow, softmaxDraw } from '../../src/prf/kernel.js';
 
 const RUN = { seed: 20_261_129, numRuns: 500 };
 
@@ -118,13 +119,20 @@ describe('options', () => {
 	});
 });
 
+/** A draw as the marker makes it. */
+function draw(logits: Float32Array, uniform: number): number {
+	const row = scratchRow(logits.length);
+	row.set(logits);
+	return softmaxDraw(row, uniform);
+}
+
 describe('drawing', () => {
 	it('argmax is the first of the largest', () => {
 		expect(argmax(Float32Array.of(-Infinity, 2, 5, 5, 1))).toBe(2);
 	});
 	it('splits the unit interval among the tokens in their order', () => {
 		const logits = Float32Array.of(0, -Infinity, 0, 0, -Infinity, 0, -Infinity);
-		expect([0, 0.2499, 0.25, 0.4999, 0.5, 0.75, 1 - 2 ** -32].map((u) => drawFrom(logits, u))).toEqual([
+		expect([0, 0.2499, 0.25, 0.4999, 0.5, 0.75, 1 - 2 ** -32].map((u) => draw(logits, u))).toEqual([
 			0, 0, 2, 2, 3, 5, 5,
 		]);
 	});
@@ -132,7 +140,7 @@ describe('drawing', () => {
 		fc.assert(
 			fc.property(logitsArbitrary, fc.nat(2 ** 31 - 1), (logits, word) => {
 				for (const u of [0, word / 2 ** 31, 1 - 2 ** -32])
-					expect(logits[drawFrom(logits, u)]).toBeGreaterThan(-Infinity);
+					expect(logits[draw(logits, u)]).toBeGreaterThan(-Infinity);
 			}),
 			RUN,
 		);
@@ -142,7 +150,7 @@ describe('drawing', () => {
 		const random = randomStream('drawFrom');
 		const total = 40_000;
 		const counts = new Array<number>(logits.length).fill(0);
-		for (let i = 0; i < total; i++) counts[drawFrom(logits, random.next())]++;
+		for (let i = 0; i < total; i++) counts[draw(logits, random.next())]++;
 		const p = (share: readonly number[]) => {
 			const cells = [...share.keys()].filter((token) => share[token] > 0);
 			const statistic = cells.reduce(
