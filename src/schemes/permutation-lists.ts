@@ -70,7 +70,12 @@ export function permutationLists(params: PermutationLists, contextWidth: number,
 		return green;
 	};
 	return {
-		null: { kind: 'bernoulli', p: length / vocabSize, trials: 1 },
+		null: {
+			kind: 'bernoulli',
+			p: length / vocabSize,
+			trials: 1,
+			lists: { green: length, of: vocabSize },
+		},
 		effective: seededPairs(seeding, contextWidth, vocabSize),
 		scores(rows, count, out) {
 			out.fill(0, 0, count);

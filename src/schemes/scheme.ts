@@ -16,15 +16,22 @@ export type Channel = 'shape' | 'choice';
  * The law of one score under the null hypothesis, for one distinct effective pair. Scores of distinct pairs
  * are independent.
  *
- * - `bernoulli`: the number of successes among `trials` independent ones of probability `p`. For lists of
- *   exact size p is their share, and sums lie below the binomial's in the upper tail (docs/statistics.md).
+ * - `bernoulli`: the number of successes among `trials` independent ones of probability `p`. `lists`: lists of exact
+ *   size, a random set of `green` of `of` tokens for each value of a pair's words before its last, the token. p is their
+ *   share, and sums lie below the binomial's in the upper tail (docs/statistics.md).
  * - `weighted-bernoulli`: Σ weights[i]·Bᵢ, independent Bernoulli(`p`).
- * - `exponential`: stochastically below Exp(1) + `shift` (nats).
+ * - `exponential`: stochastically below Exp(1) + `shift` (nats), and above −ln min(1, V + 2^-23) − 2^-30, V uniform on
+ *   (0, 1): what negative weights need.
  * - `held-out`: no law is known; judged by keys that were never deployed, never evidence by itself.
- * - `two-exponentials`: stochastically below `a`·Exp(1) + `b`·Exp(1) + `shift`, independent.
+ * - `two-exponentials`: stochastically below `a`·Exp(1) + `b`·Exp(1) + `shift`, independent; above likewise.
  */
 export type NullLaw =
-	| { readonly kind: 'bernoulli'; readonly p: number; readonly trials: number }
+	| {
+			readonly kind: 'bernoulli';
+			readonly p: number;
+			readonly trials: number;
+			readonly lists?: { readonly green: number; readonly of: number };
+	  }
 	| { readonly kind: 'weighted-bernoulli'; readonly p: number; readonly weights: readonly number[] }
 	| { readonly kind: 'exponential'; readonly shift: number }
 	| { readonly kind: 'held-out' }

@@ -4,9 +4,13 @@
  * @module
  */
 
+export { type Bet, listBet, logEBets } from './bets.js';
+export { logAverageE, logEAtLook, logProductE } from './combining-e-values.js';
 export { bonferroniLog, holmLog } from './correction.js';
 export { logECumulant } from './cumulant-mixture.js';
+export { type EProcess, type EProcessState, newEProcess } from './e-process.js';
 export { logEBernoulli, logEExponential } from './e-values.js';
+export { logListExcess, logListMoment } from './exact-size-lists.js';
 export { logGammaMomentMatchedUpperTail } from './gamma-approximation.js';
 export { logGammaSumUpperTail } from './gamma-sum.js';
 export { logGoodnessOfFit } from './goodness-of-fit.js';
@@ -18,6 +22,7 @@ export {
 	exponentialPower,
 	logBernoulliAttainableSize,
 } from './power.js';
+export { type ExactLists, logMomentBound, type ScoreLaw } from './score-law.js';
 export {
 	log1mExp,
 	logBinomialLowerTail,
@@ -26,3 +31,4 @@ export {
 	logGammaUpperTail,
 } from './tails.js';
 export { type BernoulliGroup, logWeightedBernoulliUpperTail } from './weighted-bernoulli.js';
+export { newWeightedSum, type WeightedSum, weightedScore } from './weighted-sum.js';
