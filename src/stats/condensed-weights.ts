@@ -22,6 +22,8 @@ const LN_STEP = ln(1.01);
 /** Knots a sign, down to 1e-8 of the heaviest; below that a weight is a mixture of the last knot and 0. */
 const KNOTS = 1852;
 
+const ROUNDING = 1e-13;
+
 /** Equal weights together; 0 is left out. In the order of their first occurrence. */
 export function countWeights(weights: ArrayLike<number>): Map<number, number> {
 	const counts = new Map<number, number>();
@@ -50,7 +52,9 @@ export function condenseWeights(counts: ReadonlyMap<number, number>): CondensedW
 		// Rounding may have put it beside its cell.
 		while (k > 0 && size > at(k)) k--;
 		while (k < KNOTS - 1 && size < at(k + 1)) k++;
-		const share = (at(k) - size) / (at(k) - at(k + 1));
+		const exact = (at(k) - size) / (at(k) - at(k + 1));
+		// Rounded so that the mean is not lowered: scores are ≥ 0, so κ rises with the weight.
+		const share = weight < 0 ? Math.min(1, exact + ROUNDING) : Math.max(0, exact - ROUNDING);
 		const signed = weight < 0 ? masses[1] : masses[0];
 		signed[k] = signed[k] + count * (1 - share);
 		signed[k + 1] = signed[k + 1] + count * share;

@@ -57,9 +57,10 @@ export function logBernoulliMoment(p: number, a: number): number {
 
 /** The bound for one exponential score times a scale, without shift and lowering; z is a times the scale. */
 function logExponentialMoment(z: number): number {
-	if (z >= 1) return Infinity;
-	const exact = -log1p(-z);
-	return z >= 0 ? exact : Math.min(0, exact + log1p(GRID_EXCESS * (1 - z)));
+	if (z < 0) return Math.min(0, log1p(GRID_EXCESS * (1 - z)) - log1p(-z));
+	// Near 1 the rounding of the products in z counts: it is put back.
+	const raised = z * (1 + 6e-16);
+	return raised < 1 ? -log1p(-raised) : Infinity;
 }
 
 /**

@@ -129,6 +129,18 @@ function tiltTo(groups: readonly BernoulliGroup[], threshold: number): number {
 	return theta;
 }
 
+/**
+ * The bound of E_θ[…] of the module comment, not cut at 1.
+ *
+ * @param lambda θσ
+ * @param distance |d|
+ * @param lyapunov L
+ */
+export function tiltedFactor(lambda: number, distance: number, lyapunov: number): number {
+	const mills = 4 / (3 * lambda + Math.sqrt(lambda * lambda + 8));
+	return mills / Math.sqrt(2 * Math.PI) + 0.4 * distance + 1.12 * lyapunov;
+}
+
 /** The bound of the module comment at one θ. */
 function logTiltedBound(groups: readonly BernoulliGroup[], threshold: number, theta: number): number {
 	const { log, mean, variance, third } = cumulants(groups, theta);
@@ -136,12 +148,7 @@ function logTiltedBound(groups: readonly BernoulliGroup[], threshold: number, th
 	const chernoff = log - theta * threshold + 1e-15 * (log + theta * threshold);
 	const sigma = Math.sqrt(variance);
 	if (!(sigma > 0)) return chernoff;
-	const lambda = theta * sigma;
-	const mills = 4 / (3 * lambda + Math.sqrt(lambda * lambda + 8));
-	const factor =
-		mills / Math.sqrt(2 * Math.PI) +
-		0.4 * Math.abs((threshold - mean) / sigma) +
-		1.12 * (third / variance / sigma);
+	const factor = tiltedFactor(theta * sigma, Math.abs((threshold - mean) / sigma), third / variance / sigma);
 	return factor < 1 ? chernoff + ln(factor) : chernoff;
 }
 

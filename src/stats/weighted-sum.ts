@@ -6,9 +6,9 @@
  *     P(T ≥ t) ≤ e^(κ(θ) − θt)   (Chernoff 1952)   and   E e^(θT − κ(θ)) ≤ 1.
  *
  * - `logP` takes the least of the first over θ: each θ gives a bound of the same probability, so the least is one, and
- *   an optimum found to a few digits is no less rigorous. Equal weights have exact tails, and yes/no scores those of
- *   `weighted-bernoulli.ts`, which take back what Chernoff's bound gives away; over lists of exact size these times
- *   Π max ρ, where that is less.
+ *   an optimum found to a few digits is no less rigorous. What Chernoff's bound gives away is taken back as far as the
+ *   Berry–Esseen theorem proves it (`weighted-bernoulli.ts`, `weighted-exponentials.ts`); over lists of exact size the
+ *   independent bound times Π max ρ, where that is less. Equal weights have exact tails.
  * - `logE` averages the second over a grid of θ that was fixed with the weights (Robbins 1970, "Statistical methods
  *   related to the law of the iterated logarithm"): zⱼ/sd(T), zⱼ = ½·60^(j/20), j = 0 … 20, without those that come
  *   within 2 % of where κ ends. Of T at z standard deviations the best θ would give z²/2 nats; the average of 21 gives
@@ -36,6 +36,7 @@ import {
 } from './score-law.js';
 import { logGammaUpperTail } from './tails.js';
 import { logWeightedBernoulliUpperTail } from './weighted-bernoulli.js';
+import { exponentialFactor } from './weighted-exponentials.js';
 
 /** A weighted sum under the null, before it is observed. */
 export interface WeightedSum {
@@ -114,9 +115,16 @@ function sumUpwards(count: number, term: (i: number) => number): number {
 	return sum + 1e-13 * sizes;
 }
 
+/** The least value of a function that was found, and where. */
+interface Least {
+	readonly theta: number;
+	readonly value: number;
+}
+
 /** The θ > 0 below `limit` near which a convex function is least, by golden section in ln s, θ = s/(1 + s/limit). */
-function leastOver(f: (theta: number) => number, start: number, limit: number): number {
-	const at = (u: number) => f(exp(u) / (1 + exp(u) / limit));
+function leastOver(f: (theta: number) => number, start: number, limit: number): Least {
+	const thetaOf = (u: number) => exp(u) / (1 + exp(u) / limit);
+	const at = (u: number) => f(thetaOf(u));
 	const middle = ln(start);
 	let low = middle - 2;
 	let high = middle + 2;
@@ -125,7 +133,6 @@ function leastOver(f: (theta: number) => number, start: number, limit: number): 
 	let left = high - GOLDEN * (high - low);
 	let right = low + GOLDEN * (high - low);
 	let [below, above] = [at(left), at(right)];
-	let least = Math.min(below, above);
 	for (let step = 0; step < STEPS; step++) {
 		if (below < above) {
 			[high, right, above] = [right, left, below];
@@ -136,9 +143,8 @@ function leastOver(f: (theta: number) => number, start: number, limit: number): 
 			right = low + GOLDEN * (high - low);
 			above = at(right);
 		}
-		least = Math.min(least, below, above);
 	}
-	return least;
+	return below < above ? { theta: thetaOf(left), value: below } : { theta: thetaOf(right), value: above };
 }
 
 /** Exact tails of equal positive weights; undefined otherwise. */
@@ -240,7 +246,12 @@ export function newWeightedSum(
 				const log = logMoment(theta);
 				return log - theta * t + 1e-15 * (Math.abs(log) + Math.abs(theta * t));
 			};
-			return Math.min(best, leastOver(chernoff, (t - mean) / (deviation * deviation), limit));
+			const { theta, value } = leastOver(chernoff, (t - mean) / (deviation * deviation), limit);
+			const factor =
+				law.kind === 'exponential' || law.kind === 'two-exponentials'
+					? exponentialFactor(law, counts, t, theta)
+					: 1;
+			return Math.min(best, factor < 1 ? value + ln(factor) : value);
 		},
 		logE(observed) {
 			if (grid.length === 0) return 0;
