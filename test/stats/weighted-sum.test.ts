@@ -39,6 +39,10 @@ describe('worked example', () => {
 		expect(sum.grid).toHaveLength(21);
 		expect(sum.grid[0] * sum.deviation).toBeCloseTo(0.5, 12);
 		expect(sum.grid[20] * sum.deviation).toBeCloseTo(30, 12);
+		const at = (j: number) => Math.exp(sum.grid[j] * observed - sum.logMoment(sum.grid[j]));
+		expect(at(0)).toBeCloseTo(2.24, 2);
+		expect(at(8)).toBeCloseTo(8.71, 2);
+		expect(at(20)).toBeCloseTo(0.003, 3);
 	});
 });
 
