@@ -145,17 +145,20 @@ export function newEProcess(law: ScoreLaw): EProcess {
 			} else {
 				if (lists?.length !== weights.length)
 					throw new RangeError('scores from lists of exact size need the number of the list of each');
-				for (const [list, pairs] of pairsByList(weights, scores, lists)) {
+				const steps = [...pairsByList(weights, scores, lists)].map(([list, pairs]) => {
 					const before = drawn.get(list) ?? { tokens: 0, green: 0 };
 					const after = {
 						tokens: before.tokens + pairs.weights.length,
 						green: before.green + pairs.green,
 					};
-					const left = { of: exact.of - before.tokens, green: exact.green - before.green };
 					checkLeft(exact, after);
-					drawn.set(list, after);
+					return { list, pairs, before, after };
+				});
+				for (const { list, pairs, before, after } of steps) {
+					const left = { of: exact.of - before.tokens, green: exact.green - before.green };
 					const own = Float64Array.from(pairs.weights);
 					add(pairs.sum, (theta) => logListMoment(own, left, theta));
+					drawn.set(list, after);
 				}
 			}
 			count += weights.length;

@@ -78,7 +78,7 @@ export function saddlepointLogTail(law: ScoreLaw, weights: CondensedWeights, x: 
 	if (none.variance === 0) return x > none.mean ? -Infinity : 0;
 	const z = (x - none.mean) / Math.sqrt(none.variance);
 	if (z < 0.2) {
-		const skewness = none.third / none.variance ** 1.5;
+		const skewness = none.third / none.variance / Math.sqrt(none.variance);
 		const density = exp(-(z * z) / 2 - HALF_LOG_TWO_PI);
 		const half = density * millsRatio(Math.abs(z));
 		const tail = (z < 0 ? 1 - half : half) + (density * skewness * (z * z - 1)) / 6;

@@ -99,7 +99,10 @@ describe('lists of exact size that come in pieces', () => {
 		one.enter([1], [1], [3]);
 		other.enter([1], [1], [3]);
 		expect(() => one.merge(other)).toThrow('list 3');
-		expect(() => one.enter([1, 1], [1, 1], [3, 3])).toThrow('more tokens of a colour');
+		const before = one.logE;
+		expect(() => one.enter([1, 1, 1], [1, 1, 1], [4, 3, 3])).toThrow('more tokens of a colour');
+		expect(one.state()).toMatchObject({ count: 1, drawn: new Map([[3, { tokens: 1, green: 1 }]]) });
+		expect(one.logE).toBe(before);
 		expect(() => one.enter([1], [1])).toThrow('number of the list');
 	});
 });
