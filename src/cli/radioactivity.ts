@@ -5,15 +5,26 @@
  */
 import type { Command } from 'commander';
 import { readTextDocuments } from '../corpus/documents.js';
+import type { Tokenizer } from '../corpus/tokenizer.js';
 import { badInput } from '../errors.js';
-import { type Exchange, type RadioactivityResult, radioactivity } from '../verify/radioactivity.js';
+import {
+	type Exchange,
+	type Observations,
+	type RadioactivityResult,
+	radioactivity,
+} from '../verify/radioactivity.js';
+import type { TestResult } from '../verify/test-result.js';
 import { type Edge, EXIT } from './edge.js';
 import { type MarkFlags, marksFromFlags, tokenizerFor, withMarkFlags } from './marks.js';
 import { parseInteger, parseLevel } from './numbers.js';
+import { closedObservations, greyObservations, openObservations, readExposure } from './suspects.js';
 
 interface Flags extends MarkFlags {
 	readonly suspect: string[];
 	readonly mode: string;
+	readonly reference?: string[];
+	readonly exposure?: string;
+	readonly probe?: string[];
 	readonly level: number;
 	readonly heldOutKeys: number;
 	readonly textField: string;
@@ -26,8 +37,21 @@ export function addRadioactivity(program: Command, edge: Edge, exit: (code: numb
 	const command = program
 		.command('radioactivity')
 		.description('did this suspect model inherit the mark? One result for all that it wrote.')
-		.requiredOption('--suspect <files...>', "JSONL of the suspect's outputs: {prompt, text} a line")
-		.option('--mode <mode>', 'what is known of the suspect: closed (its text)', 'closed')
+		.requiredOption(
+			'--suspect <paths...>',
+			'closed: JSONL of its outputs, {prompt, text} a line; grey: JSONL of readings, {id, prefix, top} a line; open: a model',
+		)
+		.option(
+			'--mode <mode>',
+			'what is known of the suspect: closed (its text), grey (log-probabilities), open (weights)',
+			'closed',
+		)
+		.option(
+			'--reference <paths...>',
+			'models that do not know the key, the unmarked teacher first: folders or shipped models; for grey also readings',
+		)
+		.option('--exposure <file>', 'unmarked text of the provider: what was seldom served weighs less')
+		.option('--probe <files...>', 'for open: texts that no key has touched, to read the suspect along')
 		.option('--text-field <name>', 'field that holds its answer', 'text')
 		.option(
 			'--prompt-field <name>',
@@ -43,21 +67,11 @@ export function addRadioactivity(program: Command, edge: Edge, exit: (code: numb
 		.option('--level <p>', 'error rate of a verdict, corrected for the number of marks', parseLevel, 1e-6)
 		.option('--fail-on-detect', 'exit with 3 when a mark is found');
 	withMarkFlags(command).action(async (flags: Flags) => {
-		if (flags.mode !== 'closed') throw badInput('--mode: must be closed');
 		const { marks, searchBits } = await marksFromFlags(edge, flags);
 		const tokenizer = await tokenizerFor(marks, flags);
-		const exchanges: Exchange[] = [];
-		for (const path of flags.suspect)
-			for await (const { text, prompt } of readTextDocuments(path, {
-				text: flags.textField,
-				prompt: flags.promptField,
-			}))
-				exchanges.push({
-					prompt: prompt === undefined ? [] : tokenizer.encode(prompt),
-					answer: tokenizer.encode(text),
-				});
+		const observations = await observe(flags, tokenizer);
 		const { level, heldOutKeys } = flags;
-		const { result } = radioactivity(exchanges, marks, { level, searchBits, heldOutKeys });
+		const { result } = radioactivity(observations, marks, { level, searchBits, heldOutKeys });
 		edge.out(
 			flags.json ? `${JSON.stringify({ ...result, tokenizer: tokenizer.fingerprint })}\n` : describe(result),
 		);
@@ -66,13 +80,46 @@ export function addRadioactivity(program: Command, edge: Edge, exit: (code: numb
 	});
 }
 
+/** What the flags say of the suspect. */
+async function observe(flags: Flags, tokenizer: Tokenizer): Promise<Observations> {
+	const { mode, suspect, reference = [], probe = [] } = flags;
+	const exposure = await readExposure(flags.exposure, tokenizer);
+	if (mode !== 'closed' && reference.length === 0)
+		throw badInput('--reference: is needed with --mode grey and open; give the unmarked teacher first');
+	if (mode !== 'open' && probe.length > 0) throw badInput('--probe: has a meaning with --mode open only');
+	if (mode === 'grey') return greyObservations(suspect, reference, tokenizer, exposure);
+	if (mode === 'open') {
+		if (suspect.length !== 1) throw badInput('--suspect: must be one model with --mode open');
+		if (probe.length === 0) throw badInput('--probe: is needed with --mode open');
+		return openObservations(suspect[0], probe, reference, tokenizer, exposure);
+	}
+	if (mode !== 'closed') throw badInput('--mode: must be closed, grey or open');
+	const exchanges: Exchange[] = [];
+	for (const path of suspect)
+		for await (const { text, prompt } of readTextDocuments(path, {
+			text: flags.textField,
+			prompt: flags.promptField,
+		}))
+			exchanges.push({
+				prompt: prompt === undefined ? [] : tokenizer.encode(prompt),
+				answer: tokenizer.encode(text),
+			});
+	return closedObservations(exchanges, reference, tokenizer, exposure);
+}
+
 function describe(result: RadioactivityResult): string {
 	const lines = result.tests.map(
 		(test) =>
-			`  ${test.channel} (${test.scheme}): ${test.scored} pairs, mean ${test.effect.mean?.toFixed(4)} (null ${test.effect.expected}), ` +
+			`  ${test.channel} (${test.scheme}): ${test.scored} pairs, ${effectText(test)}, ` +
 			`log10 p ${test.log10P.toFixed(1)}, rank ${test.heldOut?.rank} of ${(test.heldOut?.count ?? 0) + 1} keys`,
 	);
 	const alternatives =
 		result.alternatives.length > 0 ? `; cannot rule out: ${result.alternatives.join(', ')}` : '';
 	return `verdict: ${result.verdict} at level ${result.level}${alternatives}\n${lines.join('\n')}\n`;
+}
+
+function effectText({ statistic, effect }: TestResult): string {
+	return statistic === 'weighted-sum'
+		? `weighted sum ${effect.mean?.toFixed(1)} standard deviations above the null's mean`
+		: `mean ${effect.mean?.toFixed(4)} (null ${effect.expected})`;
 }

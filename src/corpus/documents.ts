@@ -114,7 +114,8 @@ export async function* readTokenDocuments(
 	}
 }
 
-async function* readJsonLines(path: string): AsyncGenerator<{ value: unknown; line: Line }> {
+/** The values of a file with one JSON value a line; empty lines are passed over. */
+export async function* readJsonLines(path: string): AsyncGenerator<{ value: unknown; line: Line }> {
 	let some = false;
 	for await (const line of readLines(path)) {
 		if (line.text.trim() === '') continue;

@@ -131,7 +131,9 @@ export async function runDemo(folder: string, seed: string, progress: Progress):
 					answer: tokenizer.encode(text.text),
 				}),
 			);
-			const { result, nulls } = radioactivity(exchanges, bindAll(ring), { heldOutKeys: HELD_OUT_KEYS });
+			const { result, nulls } = radioactivity({ mode: 'closed', exchanges }, bindAll(ring), {
+				heldOutKeys: HELD_OUT_KEYS,
+			});
 			bar.add(1);
 			return { name, trainedOnMarked, result, heldOutLog10Ps: nulls[0].log10Ps };
 		});

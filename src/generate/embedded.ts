@@ -28,6 +28,12 @@ export function embeddedModel(name: EmbeddedModel): Transformer {
 	return loadTransformer(join(MODELS, name));
 }
 
+/** A shipped model by its name, or the one in a folder. @throws TouchmarkError `bad-input` when it cannot be read */
+export function namedModel(name: string): Transformer {
+	const shipped = EMBEDDED_MODELS.find((one) => one === name);
+	return shipped === undefined ? loadTransformer(name) : embeddedModel(shipped);
+}
+
 /** The tokenizer that all shipped models share. */
 export function embeddedTokenizer(): Tokenizer {
 	return loadTokenizer(join(MODELS, 'teacher'));

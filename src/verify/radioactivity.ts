@@ -1,5 +1,8 @@
 /**
- * Did this suspect model inherit the mark? The closed-model test: only what the suspect wrote is known.
+ * Did this suspect model inherit the mark? Three ways in, one result: *closed*, only what the suspect wrote is known;
+ * *grey*, its likeliest next tokens with their probabilities; *open*, its distributions.
+ *
+ * Where references are known, the test weighs each score by how far the suspect departs from them (`residuals.ts`).
  *
  * @module
  */
@@ -9,8 +12,11 @@ import { z } from 'zod';
 import { badInput } from '../errors.js';
 import type { Mark } from '../marks/mark.js';
 import { canonicalBytes } from '../marks/mark-spec.js';
+import { ln } from '../stats/portable.js';
 import { type HeldOutSample, heldOutSample } from './held-out.js';
+import { logPValue } from './null-law.js';
 import { newPairSet } from './pairs.js';
+import type { PairWeights } from './residuals.js';
 import { tallyPairs } from './tally.js';
 import {
 	DEFAULT_LEVEL,
@@ -22,6 +28,7 @@ import {
 	testTally,
 	Verdict,
 } from './test-result.js';
+import { testWeighted, weightedHeldOut } from './weighted.js';
 
 /** One exchange with the suspect, as token ids. */
 export interface Exchange {
@@ -31,9 +38,19 @@ export interface Exchange {
 
 /** The headline is the strongest test of the shape channel, or of the choice channel where there is no other. */
 export const RadioactivityResult = TestResult.extend({
-	mode: z.literal('closed'),
-	/** SHA-256 of the exchanges in canonical JSON. */
+	mode: z.enum(['closed', 'grey', 'open']),
+	/** SHA-256 of what was tested: exchanges, or readings, in canonical JSON. */
 	corpusDigest: z.string(),
+	/** SHA-256 of the weights for each context width, hexadecimal; fixed before the key's scores. Empty: none were used. */
+	weights: z.array(
+		z.object({
+			contextWidth: z.int(),
+			digest: z.string(),
+			observations: z.int(),
+			/** Share of each reference in what the suspect was expected to do. */
+			coefficients: z.array(z.number()),
+		}),
+	),
 	level: z.number(),
 	heldOut: HeldOut,
 	/** Other explanations that the test cannot rule out. */
@@ -53,17 +70,35 @@ export interface RadioactivityOptions {
 	readonly heldOutKeys?: number;
 }
 
+/** What is known of a suspect. */
+export type Observations =
+	| {
+			readonly mode: 'closed';
+			readonly exchanges: readonly Exchange[];
+			/** Weights from the same answers and references, by context width; absent without references. */
+			readonly weights?: (contextWidth: number) => PairWeights;
+	  }
+	| {
+			readonly mode: 'grey' | 'open';
+			/** Hexadecimal SHA-256 of the readings. */
+			readonly digest: string;
+			/** Everything that the suspect was given, as token ids. */
+			readonly given: readonly (readonly number[])[];
+			readonly weights: (contextWidth: number) => PairWeights;
+	  };
+
 /**
- * Tests what a suspect wrote for inherited marks.
+ * Tests what is known of a suspect for inherited marks.
  *
- * Contexts of each prompt are excluded from its answer, and each distinct pair is scored once over all answers.
+ * Closed: contexts of each prompt are excluded from its answer, and each distinct pair is scored once over all answers.
+ * With references the shape channel is tested by weights, and the choice channel (a relay) by plain scores.
  *
  * @param marks any of either channel; the verdict is corrected for their number
  * @returns the result, and the null sample behind `heldOut` for each mark
  * @throws TouchmarkError `bad-input` for no mark, or one that is found by alignment
  */
 export function radioactivity(
-	exchanges: readonly Exchange[],
+	observations: Observations,
 	marks: readonly Mark[],
 	options: RadioactivityOptions = {},
 ): { result: RadioactivityResult; nulls: HeldOutSample[] } {
@@ -72,13 +107,38 @@ export function radioactivity(
 	if (marks.some((mark) => mark.scheme.align !== undefined))
 		throw badInput('a mark that is found by alignment is no evidence of training; leave it out');
 	const hasShape = marks.some((mark) => mark.spec.channel === 'shape');
-	const corpusDigest = bytesToHex(sha256(canonicalBytes(exchanges)));
+	const corpusDigest =
+		observations.mode === 'closed'
+			? bytesToHex(sha256(canonicalBytes(observations.exchanges)))
+			: observations.digest;
 
+	if (observations.mode !== 'closed') refuseMarkedPrefixes(observations.given, marks);
+
+	// Readings hold no text, so that they cannot show a relay: choice marks are left to a closed test.
+	const tested =
+		observations.mode === 'closed' || !hasShape
+			? marks
+			: marks.filter((mark) => mark.spec.channel === 'shape');
+	const used = new Map<number, PairWeights>();
+	const weightsFor = (mark: Mark): PairWeights | undefined => {
+		const { channel, contextWidth } = mark.spec;
+		if (observations.weights === undefined || (hasShape && channel === 'choice')) return undefined;
+		const weights = used.get(contextWidth) ?? observations.weights(contextWidth);
+		used.set(contextWidth, weights);
+		return weights;
+	};
 	const nulls: HeldOutSample[] = [];
-	const tests = marks.map((mark): TestResult => {
-		const decision = { level, hypotheses: marks.length, searchBits: searchBitsOf(searchBits, mark) };
+	const tests = tested.map((mark): TestResult => {
+		const decision = { level, hypotheses: tested.length, searchBits: searchBitsOf(searchBits, mark) };
+		const weights = weightsFor(mark);
+		if (weights !== undefined) {
+			const sample = weightedHeldOut(weights, mark, corpusDigest, heldOutKeys);
+			nulls.push(sample);
+			return { ...testWeighted(weights, mark, decision), heldOut: sample.heldOut };
+		}
 		const pairs = newPairSet(mark.spec);
-		for (const { prompt, answer } of exchanges) pairs.add(answer, prompt);
+		if (observations.mode === 'closed')
+			for (const { prompt, answer } of observations.exchanges) pairs.add(answer, prompt);
 		// A relay of the marked model would show the choice channel at full strength.
 		const strength = mark.spec.channel === 'choice' && hasShape ? 'marked-text' : 'student';
 		const test = testTally(tallyPairs(pairs, mark), mark, decision, strength);
@@ -95,17 +155,42 @@ export function radioactivity(
 	return {
 		result: {
 			...headline,
-			mode: 'closed',
+			mode: observations.mode,
 			corpusDigest,
+			weights: [...used.values()].map(({ contextWidth, digest, observations: seen, coefficients }) => ({
+				contextWidth,
+				digest,
+				observations: seen,
+				coefficients: [...coefficients],
+			})),
 			level,
 			heldOut: headline.heldOut as HeldOut,
-			alternatives: verdict === 'trained-on-marked' ? ['relay'] : [],
+			// Whoever has the weights knows that there is no relay behind them.
+			alternatives: verdict === 'trained-on-marked' && observations.mode !== 'open' ? ['relay'] : [],
 			verdict,
 			tests,
 		},
 		nulls,
 	};
 }
+
+/**
+ * A model repeats what it was given: marked prefixes would make an innocent suspect look trained on them. Refusing can
+ * only keep a test from rejecting.
+ */
+function refuseMarkedPrefixes(given: readonly (readonly number[])[], marks: readonly Mark[]): void {
+	for (const mark of marks) {
+		const pairs = newPairSet(mark.spec);
+		for (const ids of given) pairs.add(ids);
+		if (logPValue(tallyPairs(pairs, mark), mark.scheme.null) < MOST_SUSPICIOUS)
+			throw badInput(
+				`what the suspect was given carries mark ${mark.id.slice(0, 16)} itself; probe with text that no key has touched`,
+			);
+	}
+}
+
+/** ln of the p-value below which prefixes are refused. */
+const MOST_SUSPICIOUS = ln(1e-4);
 
 /**
  * With one channel, a finding cannot tell a student from a relay. With two: choice found means that the text

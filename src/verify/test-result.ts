@@ -33,9 +33,9 @@ export const TestResult = z.object({
 	channel: z.enum(['shape', 'choice']),
 	/**
 	 * What was tested: the sum of the scores; for edited gumbel text the truncated goodness of fit; green lists with
-	 * weights from token entropies; or an alignment, which is never evidence by itself.
+	 * weights from token entropies; a sum with weights that were fixed without the key (score in standard deviations); or an alignment, which is never evidence by itself.
 	 */
-	statistic: z.enum(['sum', 'goodness-of-fit', 'entropy-weighted', 'alignment']),
+	statistic: z.enum(['sum', 'weighted-sum', 'goodness-of-fit', 'entropy-weighted', 'alignment']),
 	/** Distinct effective pairs scored. */
 	scored: z.int().min(0),
 	/** Sum of the scores: green pairs, nats for gumbel, ones for tournaments. */

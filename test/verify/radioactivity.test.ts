@@ -42,7 +42,7 @@ beforeAll(async () => {
 
 describe('radioactivity of the shipped students', () => {
 	it('finds that the marked student was trained on marked text, and says what else could be', () => {
-		const { result, nulls } = radioactivity(ask('student-marked', 192), marks);
+		const { result, nulls } = radioactivity({ mode: 'closed', exchanges: ask('student-marked', 192) }, marks);
 		expect(result.verdict).toBe('trained-on-marked');
 		expect(result.log10P).toBeLessThanOrEqual(-6);
 		expect(result.heldOut.rank).toBe(1);
@@ -53,23 +53,23 @@ describe('radioactivity of the shipped students', () => {
 	});
 
 	it.each(['student-unmarked', 'student-other-key', 'base'] as const)('finds nothing in %s', (model) => {
-		const { result } = radioactivity(ask(model, 192), marks, { heldOutKeys: 9 });
+		const { result } = radioactivity({ mode: 'closed', exchanges: ask(model, 192) }, marks, { heldOutKeys: 9 });
 		expect(result.verdict).toBe('no-evidence');
 		expect(result.log10P).toBeGreaterThan(-6);
 	});
 
 	it('calls a relay of the marked teacher marked, not trained', () => {
-		expect(radioactivity(ask('teacher', 64, marks), marks, { heldOutKeys: 9 }).result.verdict).toBe('marked');
+		expect(radioactivity({ mode: 'closed', exchanges: ask('teacher', 64, marks) }, marks, { heldOutKeys: 9 }).result.verdict).toBe('marked');
 	});
 
 	it('says when there is too little to tell', () => {
-		expect(radioactivity(ask('base', 4), marks, { heldOutKeys: 9 }).result.verdict).toBe('too-little-data');
+		expect(radioactivity({ mode: 'closed', exchanges: ask('base', 4) }, marks, { heldOutKeys: 9 }).result.verdict).toBe('too-little-data');
 	});
 
 	it('does not take a suspect that copies marked prompts for a student', () => {
 		const marked = ask('teacher', 64, marks);
 		const copying = marked.map(({ answer }) => ({ prompt: answer, answer }));
-		const { result } = radioactivity(copying, marks, { heldOutKeys: 9 });
+		const { result } = radioactivity({ mode: 'closed', exchanges: copying }, marks, { heldOutKeys: 9 });
 		expect(result).toMatchObject({ scored: 0, verdict: 'too-little-data' });
 	});
 });

@@ -1,0 +1,256 @@
+/**
+ * Weights of a test of inheritance: how far the suspect departs, pair by pair, from what references predict that do
+ * not know the key.
+ *
+ * Nothing here receives a key, or pairs of text that was marked under it: what the provider served enters as counts
+ * of *contexts* of unmarked text only. A filter or weight made from served (context, token) pairs would know the key
+ * through them, since the key chose those tokens, and every innocent suspect would look guilty.
+ *
+ * A suspect that learned a share λ of marked text predicts (1 − λ)·ref + λ·marked = ref·(1 + λ·shift), where the shift
+ * of a token is linear in its score to first order (a tournament's layer: (g − Σp·g)/½; a green list of small δ:
+ * δ·(g − Σp·g)). The score test of λ = 0 weighs each score by relative residual over noise:
+ *
+ * - counted answers (Poisson, plus what the references miss): (n − ref)/√(ref + 4);
+ * - given probabilities, m readings of a pair: ln(Σ suspect/Σ ref) clipped to ±1, times √m: the noise of one reading is
+ *   about the same share of every probability, and falls with m down to what fine-tuning itself adds.
+ *
+ * Both are shrunk by e/(e + 16), e = how often unmarked traffic shows the pair: what was seldom served was not learned.
+ *
+ * @module
+ */
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
+import { badInput } from '../errors.js';
+import { ln } from '../stats/portable.js';
+import { fitReferences } from './reference-fit.js';
+
+/** What a model predicts after one prefix. */
+export interface Prediction {
+	/** The likeliest tokens, or all. */
+	readonly tokens: ArrayLike<number>;
+	/** Probability of any token. */
+	of(token: number): number;
+}
+
+/** How often each context occurs in unmarked text of the provider. */
+export interface ContextCounts {
+	/** Ids in a context. */
+	readonly contextWidth: number;
+	/** Counts by the ids, oldest first, joined with commas. */
+	readonly counts: ReadonlyMap<string, number>;
+}
+
+/** Weights of distinct windows, fixed before a key is opened. */
+export interface PairWeights {
+	readonly contextWidth: number;
+	/** Windows of context ids then token, one after another. */
+	readonly rows: Uint32Array;
+	readonly weights: Float64Array;
+	/** Readings, or tokens of answers, that they rest on. */
+	readonly observations: number;
+	/** Share of each reference in the prediction. */
+	readonly coefficients: readonly number[];
+	/** SHA-256 over rows and weights, hexadecimal. */
+	readonly digest: string;
+}
+
+/** Gathers what the suspect did beside what the references predict. */
+export interface Residuals {
+	/**
+	 * The suspect's own prediction after a prefix. Only tokens that it lists count.
+	 *
+	 * @param prefix ids before the token; those before the last `contextWidth` do not matter
+	 * @param references one prediction a reference, the provider's unmarked model first
+	 */
+	addReading(prefix: ArrayLike<number>, suspect: Prediction, references: readonly Prediction[]): void;
+	/** A token that the suspect wrote after a prefix. */
+	addToken(prefix: ArrayLike<number>, token: number, references: readonly Prediction[]): void;
+	/** The weights of everything so far. */
+	weights(): PairWeights;
+}
+
+/** Occurrences in unmarked traffic at which half of a departure is believed. */
+const HALF_SHRUNK = 16;
+/** Added to an expected count: departures of rare pairs are what the references miss, not what was learned. */
+const RARE = 4;
+/** Clip of a log ratio, nats. */
+const MOST_LOG_RATIO = 1;
+/** Below any probability of interest; keeps a logarithm finite. */
+const TINY = 1e-6;
+/** A pair that was not written is left out unless the references expect it this often. */
+const LEAST_EXPECTED = 0.1;
+
+/** A prediction of listed tokens: others are as likely as the least listed, and at most what is left. */
+export function listedPrediction(tokens: ArrayLike<number>, probabilities: ArrayLike<number>): Prediction {
+	const listed = new Map<number, number>();
+	let rest = 1;
+	let least = 1;
+	for (let i = 0; i < tokens.length; i++) {
+		listed.set(tokens[i], probabilities[i]);
+		rest -= probabilities[i];
+		least = Math.min(least, probabilities[i]);
+	}
+	const unlisted = Math.max(TINY, Math.min(least, rest));
+	return { tokens, of: (token) => listed.get(token) ?? unlisted };
+}
+
+/** Counts the contexts of texts that no key has touched. */
+export function countContexts(texts: Iterable<ArrayLike<number>>, contextWidth: number): ContextCounts {
+	const counts = new Map<string, number>();
+	for (const text of texts)
+		for (let at = contextWidth; at < text.length; at++) {
+			const key = contextKey(text, at, contextWidth);
+			counts.set(key, (counts.get(key) ?? 0) + 1);
+		}
+	return { contextWidth, counts };
+}
+
+function contextKey(ids: ArrayLike<number>, end: number, width: number): string {
+	if (width === 1) return String(ids[end - 1]);
+	let key = '';
+	for (let i = end - width; i < end; i++) key += i === end - width ? ids[i] : `,${ids[i]}`;
+	return key;
+}
+
+/** One context: where its tokens' sums are, and how often it was seen. */
+interface Seen {
+	readonly ids: readonly number[];
+	readonly slots: Map<number, number>;
+	times: number;
+}
+
+/**
+ * Starts to gather.
+ *
+ * @param kind `readings` of predictions, or `text` that the suspect wrote
+ * @param references how many references there are, 1 to 8
+ * @param exposure contexts of unmarked traffic; without it nothing is shrunk
+ * @throws TouchmarkError `bad-input` for another number of references, or for exposure by rows that are longer than a
+ *   context: pairs would let the key in
+ */
+export function newResiduals(
+	kind: 'readings' | 'text',
+	contextWidth: number,
+	references: number,
+	exposure?: ContextCounts,
+): Residuals {
+	if (!(Number.isInteger(references) && references >= 1 && references <= 8))
+		throw badInput('give 1 to 8 references: models that do not know the key, the unmarked teacher first');
+	if (exposure !== undefined && exposure.contextWidth !== contextWidth)
+		throw badInput(
+			`exposure counts rows of ${exposure.contextWidth} ids where a context of this mark has ${contextWidth}: counts of ` +
+				'(context, token) pairs know the key and may not enter weights; count contexts of unmarked text',
+		);
+	const contexts = new Map<string, Seen>();
+	/** For each pair: the suspect's mass, times seen, one mass a reference. */
+	const columns = 2 + references;
+	let sums = new Float64Array(columns * 1024);
+	let size = 0;
+	let observations = 0;
+
+	function contextAt(prefix: ArrayLike<number>): Seen {
+		if (prefix.length < contextWidth)
+			throw badInput(`a prefix has ${prefix.length} ids where the context of this mark has ${contextWidth}`);
+		const key = contextKey(prefix, prefix.length, contextWidth);
+		let seen = contexts.get(key);
+		if (seen === undefined) {
+			const ids = Array.from({ length: contextWidth }, (_, i) => prefix[prefix.length - contextWidth + i]);
+			seen = { ids, slots: new Map(), times: 0 };
+			contexts.set(key, seen);
+		}
+		seen.times++;
+		observations++;
+		return seen;
+	}
+	function add(seen: Seen, token: number, mass: number, given: readonly Prediction[]): void {
+		let slot = seen.slots.get(token);
+		if (slot === undefined) {
+			slot = size++;
+			seen.slots.set(token, slot);
+			if (size * columns > sums.length) {
+				const larger = new Float64Array(2 * sums.length);
+				larger.set(sums);
+				sums = larger;
+			}
+		}
+		const at = slot * columns;
+		sums[at] += mass;
+		sums[at + 1] += 1;
+		for (let j = 0; j < references; j++) sums[at + 2 + j] += given[j].of(token);
+	}
+	function check(wanted: typeof kind, given: readonly Prediction[]): void {
+		if (wanted !== kind) throw badInput('readings and written text cannot be mixed in one test');
+		if (given.length !== references)
+			throw badInput(
+				`there are predictions of ${given.length} references where ${references} were announced`,
+			);
+	}
+
+	return {
+		addReading(prefix, suspect, given) {
+			check('readings', given);
+			const seen = contextAt(prefix);
+			for (let i = 0; i < suspect.tokens.length; i++) {
+				const token = suspect.tokens[i];
+				add(seen, token, suspect.of(token), given);
+			}
+		},
+		addToken(prefix, token, given) {
+			check('text', given);
+			const seen = contextAt(prefix);
+			const candidates = new Set<number>([token]);
+			for (const { tokens } of given) for (let i = 0; i < tokens.length; i++) candidates.add(tokens[i]);
+			for (const candidate of candidates) add(seen, candidate, candidate === token ? 1 : 0, given);
+		},
+		weights() {
+			const column = (j: number) => Float64Array.from({ length: size }, (_, i) => sums[i * columns + j]);
+			const predicted = Array.from({ length: references }, (_, j) => column(2 + j));
+			const coefficients = fitReferences(column(0), predicted);
+			const rows: number[] = [];
+			const weights: number[] = [];
+			for (const [key, { ids, slots, times }] of contexts)
+				for (const [token, slot] of slots) {
+					const [mass, readings, teacher] = sums.subarray(slot * columns, slot * columns + 3);
+					const expected = coefficients.reduce((sum, c, j) => sum + c * predicted[j][slot], 0);
+					if (kind === 'text' && mass === 0 && expected < LEAST_EXPECTED) continue;
+					const departure =
+						kind === 'text'
+							? (mass - expected) / Math.sqrt(expected + RARE)
+							: logRatio(mass, expected) * Math.sqrt(readings);
+					const share = teacher / (kind === 'text' ? times : readings);
+					const weight = departure * shrinkage(exposure, key, share);
+					if (weight === 0) continue;
+					rows.push(...ids, token);
+					weights.push(weight);
+				}
+			return sealed(contextWidth, rows, weights, observations, coefficients);
+		},
+	};
+}
+
+function logRatio(mass: number, expected: number): number {
+	return Math.max(-MOST_LOG_RATIO, Math.min(MOST_LOG_RATIO, ln((mass + TINY) / (expected + TINY))));
+}
+
+/** @param share probability of the token after the context, as the first reference has it */
+function shrinkage(exposure: ContextCounts | undefined, key: string, share: number): number {
+	if (exposure === undefined) return 1;
+	const exposed = (exposure.counts.get(key) ?? 0) * share;
+	return exposed / (exposed + HALF_SHRUNK);
+}
+
+/** Adds the digest. */
+function sealed(
+	contextWidth: number,
+	ids: readonly number[],
+	values: readonly number[],
+	observations: number,
+	coefficients: readonly number[],
+): PairWeights {
+	const rows = Uint32Array.from(ids);
+	const weights = Float64Array.from(values);
+	const digest = bytesToHex(
+		sha256.create().update(new Uint8Array(rows.buffer)).update(new Uint8Array(weights.buffer)).digest(),
+	);
+	return { contextWidth, rows, weights, observations, coefficients, digest };
+}
