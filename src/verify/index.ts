@@ -4,6 +4,15 @@
  * @module
  */
 export { type DetectOptions, DetectResult, detect } from './detect.js';
+export {
+	type Exposure,
+	type MeasuredTexts,
+	newExposure,
+	type OpenOptions,
+	type ScoredExposure,
+} from './exposure.js';
+export { type ExposureInput, ExposurePair, ExposureScore, type ServedText } from './exposure-data.js';
+export { ExposureAssumption, ExposureResult, ExposureStatistic } from './exposure-result.js';
 export { type HeldOutSample, heldOutSample } from './held-out.js';
 export { newPairSet, type PairSet } from './pairs.js';
 export {
