@@ -8,7 +8,7 @@
  *
  * @example
  * const trial = newExposure({ pairs, records });
- * const scored = trial.measure(({ prompt, a, b }) => ({ a: f(prompt, a), b: f(prompt, b) }));
+ * const scored = trial.measure((pairs) => pairs.map(({ prompt, a, b }) => ({ a: f(prompt, a), b: f(prompt, b) })));
  * publish(scored.scoresDigest);
  * const result = scored.open(coins);
  *
@@ -41,18 +41,12 @@ import {
 	type ExposurePair,
 	type ExposureScore,
 } from './exposure-data.js';
+import type { Measure } from './exposure-measures.js';
 import type { ExposureAssumption, ExposureResult, ExposureStatistic } from './exposure-result.js';
 import { DEFAULT_LEVEL, type Verdict } from './test-result.js';
 
 /** Share of preferred pairs that power is stated for; one epoch shows more with weights at hand. */
 const NOMINAL_SHARE = 2 / 3;
-
-/** All that a measure gets: no id, no account, no coin. `a` and `b` come in the order of their SHA-256. */
-export interface MeasuredTexts {
-	readonly prompt: string;
-	readonly a: string;
-	readonly b: string;
-}
 
 /** How to open. */
 export interface OpenOptions {
@@ -82,8 +76,8 @@ export interface ScoredExposure {
 export interface Exposure {
 	/** Pairs that will be tested. */
 	readonly pairs: readonly ExposurePair[];
-	/** Measures every pair; the function sees texts only, in an order that says nothing of the coin. */
-	measure(measure: (texts: MeasuredTexts) => { a: number; b: number }): ScoredExposure;
+	/** Measures every pair; the measure sees texts only, in an order that says nothing of the coin. */
+	measure(measure: Measure): ScoredExposure;
 	/** Takes scores that were made elsewhere. @throws TouchmarkError `bad-input` unless each pair has one, finite */
 	record(scores: readonly ExposureScore[]): ScoredExposure;
 }
@@ -132,15 +126,17 @@ export function newExposure(input: ExposureInput): Exposure {
 
 	return {
 		pairs,
-		measure: (measure) =>
-			scored(
-				pairs.map(({ id, prompt, a, b }) => {
-					const swapped = hashOf(b) < hashOf(a);
-					const found = measure(swapped ? { prompt, a: b, b: a } : { prompt, a, b });
-					return swapped ? { id, a: found.b, b: found.a } : { id, a: found.a, b: found.b };
-				}),
-				true,
-			),
+		measure(measure) {
+			const swapped = pairs.map(({ a, b }) => hashOf(b) < hashOf(a));
+			const found = measure(
+				pairs.map(({ prompt, a, b }, i) => (swapped[i] ? { prompt, a: b, b: a } : { prompt, a, b })),
+			);
+			const scores = pairs.map(({ id }, i) => {
+				const { a, b } = found[i];
+				return swapped[i] ? { id, a: b, b: a } : { id, a, b };
+			});
+			return scored(scores, true);
+		},
 		record: (scores) => scored(scores, false),
 	};
 }

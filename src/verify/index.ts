@@ -6,12 +6,22 @@
 export { type DetectOptions, DetectResult, detect } from './detect.js';
 export {
 	type Exposure,
-	type MeasuredTexts,
 	newExposure,
 	type OpenOptions,
 	type ScoredExposure,
 } from './exposure.js';
 export { type ExposureInput, ExposurePair, ExposureScore, type ServedText } from './exposure-data.js';
+export {
+	containmentMeasure,
+	type GivenAnswer,
+	type Likelihood,
+	type LikelihoodOptions,
+	likelihoodMeasure,
+	type Measure,
+	type MeasuredTexts,
+	type Similarity,
+	similarityMeasure,
+} from './exposure-measures.js';
 export { ExposureAssumption, ExposureResult, ExposureStatistic } from './exposure-result.js';
 export { type HeldOutSample, heldOutSample } from './held-out.js';
 export { newPairSet, type PairSet } from './pairs.js';

@@ -4,6 +4,7 @@ import { createTrial } from '../../src/embed/trial.js';
 import { type ArmRecord, bindArm, type OpenedCoin, openCoins } from '../../src/marks/arm.js';
 import { newExposure } from '../../src/verify/exposure.js';
 import type { ExposureInput, ExposurePair, ExposureScore } from '../../src/verify/exposure-data.js';
+import type { Measure } from '../../src/verify/exposure-measures.js';
 import { ExposureResult } from '../../src/verify/exposure-result.js';
 import { refusal } from '../refusal.js';
 import { randomSource } from '../stats/random.js';
@@ -57,6 +58,7 @@ function exposedScores({ pairs, coins }: Trial, shift: number, seed = 5): Exposu
 	}));
 }
 
+const lengths: Measure = (texts) => texts.map(({ a, b }) => ({ a: a.length, b: b.length }));
 const blindScores = (trial: Trial, seed: number) => exposedScores(trial, 0, seed);
 
 function test(trial: Trial, scores: readonly ExposureScore[], more: Partial<ExposureInput> = {}) {
@@ -123,7 +125,7 @@ describe('an innocent suspect', () => {
 			const { pairs, coins } = newTrial(60, 100 + run);
 			const trial = newExposure({ pairs });
 			measures.forEach((f, i) => {
-				const result = trial.measure(({ a, b }) => ({ a: f(a), b: f(b) })).open(coins);
+				const result = trial.measure((all) => all.map(({ a, b }) => ({ a: f(a), b: f(b) }))).open(coins);
 				if (result.log10P <= Math.log10(0.05)) rejected[i]++;
 			});
 		}
@@ -175,7 +177,7 @@ describe('pairs that are missing', () => {
 		const rule = 'answers of both sides longer than 15 characters';
 		const both = trial.pairs.filter(({ a, b }) => Math.min(a.length, b.length) > 15);
 		const result = newExposure({ pairs: both, records: trial.records, rule })
-			.measure(({ a, b }) => ({ a: a.length, b: b.length }))
+			.measure(lengths)
 			.open(trial.coins);
 		expect(result).toMatchObject({ rule, assumptions: ['symmetric-rule'], verdict: 'no-evidence' });
 		expect(result.missing).toBe(1000 - both.length);
@@ -244,9 +246,9 @@ describe('a measure that knows the coin', () => {
 		const seen: object[] = [];
 		const swapped = trial.pairs.map((pair) => ({ ...pair, a: pair.b, b: pair.a }));
 		for (const pairs of [trial.pairs, swapped])
-			newExposure({ pairs }).measure((texts) => {
-				seen.push(texts);
-				return { a: texts.a.length, b: texts.b.length };
+			newExposure({ pairs }).measure((all) => {
+				seen.push(...all);
+				return lengths(all);
 			});
 		expect(seen.slice(0, 200)).toEqual(seen.slice(200));
 		expect(Object.keys(seen[0])).toEqual(['prompt', 'a', 'b']);
@@ -359,7 +361,7 @@ describe('without a coin', () => {
 			return [record, whole];
 		});
 		const exposure = newExposure({ pairs, records: records.flat() });
-		const scored = exposure.measure(({ a, b }) => ({ a: a.length, b: b.length }));
+		const scored = exposure.measure(lengths);
 		const coins = openCoins(
 			arm,
 			records.map(([, whole]) => whole),
