@@ -12,6 +12,7 @@ export {
 } from './exposure.js';
 export { type ExposureInput, ExposurePair, ExposureScore, type ServedText } from './exposure-data.js';
 export {
+	type Containment,
 	containmentMeasure,
 	type GivenAnswer,
 	type Likelihood,
@@ -23,6 +24,7 @@ export {
 	similarityMeasure,
 } from './exposure-measures.js';
 export { ExposureAssumption, ExposureResult, ExposureStatistic } from './exposure-result.js';
+export { type DrawnToken, newTokenBets, type TokenBets } from './exposure-tokens.js';
 export { type HeldOutSample, heldOutSample } from './held-out.js';
 export { newPairSet, type PairSet } from './pairs.js';
 export {
