@@ -114,7 +114,12 @@ export async function* readTokenDocuments(
 	}
 }
 
-async function* readJsonLines(path: string): AsyncGenerator<{ value: unknown; line: Line }> {
+/**
+ * The values of a JSONL file with their lines; empty lines are skipped.
+ *
+ * @throws TouchmarkError `bad-input` that names file and line; also for a file without a value
+ */
+export async function* readJsonLines(path: string): AsyncGenerator<{ value: unknown; line: Line }> {
 	let some = false;
 	for await (const line of readLines(path)) {
 		if (line.text.trim() === '') continue;

@@ -28,11 +28,12 @@ export const ExposureScore = z.strictObject({ id: Id, a: z.number(), b: z.number
 export type ExposureScore = z.infer<typeof ExposureScore>;
 
 /** A text that was served on another occasion. */
-export interface ServedText {
+export const ServedText = z.looseObject({
 	/** Id of its receipt: a pair's own served answer is not one served elsewhere. */
-	readonly id?: string;
-	readonly text: string;
-}
+	id: Id.optional(),
+	text: z.string(),
+});
+export type ServedText = z.infer<typeof ServedText>;
 
 /** The material of a trial. */
 export interface ExposureInput {

@@ -10,7 +10,7 @@ export {
 	type OpenOptions,
 	type ScoredExposure,
 } from './exposure.js';
-export { type ExposureInput, ExposurePair, ExposureScore, type ServedText } from './exposure-data.js';
+export { type ExposureInput, ExposurePair, ExposureScore, ServedText } from './exposure-data.js';
 export {
 	type Containment,
 	containmentMeasure,
