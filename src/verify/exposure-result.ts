@@ -32,6 +32,8 @@ export type ExposureRow = z.infer<typeof ExposureRow>;
 export const ExposureAssumption = z.enum([
 	/** The second answer was drawn afterwards: both are taken to be equally likely to have been served. */
 	'exchangeable-redraw',
+	/** Streamed answers: both texts are taken to be what the committed seeds give; whoever has the model can replay them. */
+	'answers-drawn-from-seeds',
 	/** No log was given: coins are taken to be fair and fixed beforehand. */
 	'coins-fair-and-fixed',
 	/** No log was given: no pair is taken to have been left out. */

@@ -40,6 +40,7 @@ import {
 	type ExposureInput,
 	type ExposurePair,
 	type ExposureScore,
+	receiptOf,
 } from './exposure-data.js';
 import type { Measure } from './exposure-measures.js';
 import type { ExposureAssumption, ExposureResult, ExposureStatistic } from './exposure-result.js';
@@ -152,8 +153,10 @@ function digestById(rows: readonly { readonly id: string }[]): string {
 
 function assumptionsOf(input: ExposureInput, admitted: Admitted, here: boolean): ExposureAssumption[] {
 	const logged = admitted.records !== undefined;
+	const seeded = admitted.pairs.some((pair) => admitted.records?.get(receiptOf(pair))?.mode === 'seeded');
 	const held: [ExposureAssumption, boolean][] = [
 		['exchangeable-redraw', input.retrospective ?? false],
+		['answers-drawn-from-seeds', seeded],
 		['coins-fair-and-fixed', !logged && !input.retrospective],
 		['all-pairs-given', !logged],
 		['scores-made-without-coins', !here],

@@ -32,6 +32,13 @@ describe('paired tests', () => {
 		}
 	});
 
+	it('give what the worked example of docs/statistics.md says', () => {
+		const pairs = Array.from({ length: 10 }, (_, i) => ({ magnitude: i + 1, positive: i !== 0 && i !== 2 }));
+		expect(Math.exp(logSignedRankTest(pairs))).toBeCloseTo(7 / 1024, 9);
+		expect(Math.exp(logSignTest(pairs))).toBeCloseTo(56 / 1024, 12);
+		expect(Math.exp(logESigns(pairs))).toBeCloseTo(15.7, 1);
+	});
+
 	it('reject at most as often as they say, whatever the magnitudes', () => {
 		const tests = [logSignTest, logSignedRankTest, (pairs: SignedPair[]) => logClippedSumTest(pairs, 2)];
 		const rejected = tests.map(() => 0);

@@ -366,7 +366,12 @@ describe('without a coin', () => {
 			arm,
 			records.map(([, whole]) => whole),
 		);
-		expect(scored.open(coins)).toMatchObject({ pairs: 6, replayMismatches: 2, missing: 0 });
+		expect(scored.open(coins)).toMatchObject({
+			pairs: 6,
+			replayMismatches: 2,
+			missing: 0,
+			assumptions: ['answers-drawn-from-seeds'],
+		});
 		const begun = newExposure({ pairs, records: records.map(([record]) => record) });
 		expect(refusal(() => begun.record(scored.scores).open(coins))).toMatch(/no answers yet/);
 	});
