@@ -48,7 +48,10 @@ export const bench: Bench = {
 			);
 			suspects.forEach(({ exchanges }, s) => {
 				for (const [l, level] of levels.entries()) {
-					const { verdict } = radioactivity({ mode: 'closed', exchanges }, marks, { level, heldOutKeys: 1 }).result;
+					const { verdict } = radioactivity({ mode: 'closed', exchanges }, marks, {
+						level,
+						heldOutKeys: 1,
+					}).result;
 					// What is not found at one level is not found at a stricter one.
 					if (verdict !== 'trained-on-marked' && verdict !== 'marked') break;
 					found[s][l]++;

@@ -65,6 +65,10 @@ export const all = [${subpaths.map((_, i) => `m${i}`).join(', ')}];`;
 				expect(suspect.heldOut.rank).toBe(1);
 			} else expect(suspect.verdict).toBe('no-evidence');
 		expect(results.suspects.filter((suspect) => suspect.trainedOnMarked)).toHaveLength(2);
+		expect(results.exposure).toHaveLength(4);
+		for (const row of results.exposure)
+			expect(row).toMatchObject({ pairs: 224, verdict: row.trainedOnServed ? 'exposed' : 'no-evidence' });
+		expect(results.exposure.filter((row) => row.trainedOnServed)).toHaveLength(2);
 		expect(results.markedTexts.detected).toBe(results.markedTexts.texts);
 		expect(existsSync(join(folder, 'report.html'))).toBe(true);
 	});

@@ -35,21 +35,44 @@ function describe(results: DemoResults): string {
 		`${row.heldOut.rank} of ${row.heldOut.count + 1}`,
 		row.verdict,
 	]);
-	const table = [['suspect', 'tokens scored', 'mean score', 'log10 p', 'rank', 'verdict'], ...rows];
-	const widths = table[0].map((_, column) => Math.max(...table.map((row) => row[column].length)));
-	const lines = table.map((row) =>
-		row
-			.map((cell, column) =>
-				column === 0 || column === 5 ? cell.padEnd(widths[column]) : cell.padStart(widths[column]),
-			)
-			.join('  ')
-			.trimEnd(),
+	const lines = tableText(
+		[['suspect', 'tokens scored', 'mean score', 'log10 p', 'rank', 'verdict'], ...rows],
+		[0, 5],
+	);
+	const exposure = tableText(
+		[
+			['trained on served answers?', 'truth', 'pairs', 'served preferred', 'log10 p', 'verdict'],
+			...results.exposure.map((row) => [
+				row.suspect,
+				row.trainedOnServed ? 'yes' : 'no',
+				String(row.pairs),
+				String(row.servedPreferred),
+				row.log10P.toFixed(1),
+				row.verdict,
+			]),
+		],
+		[0, 1, 5],
 	);
 	const { detected, texts } = results.markedTexts;
 	return (
-		`${lines.join('\n')}\n\n` +
+		`${lines}\n\n${exposure}\n\n` +
 		`${detected} of ${texts} marked texts are recognised one by one (detect, level ${results.level}).\n` +
 		`The n-gram students were trained now, from counts of token pairs; the transformers ship with the package.\n` +
 		`${results.seconds} s. Page: ${FOLDER}/report.html  Transcripts and results: ${FOLDER}/\n`
 	);
+}
+
+/** Columns side by side; those that are not text stand right. */
+function tableText(table: readonly (readonly string[])[], text: readonly number[]): string {
+	const widths = table[0].map((_, column) => Math.max(...table.map((row) => row[column].length)));
+	return table
+		.map((row) =>
+			row
+				.map((cell, column) =>
+					text.includes(column) ? cell.padEnd(widths[column]) : cell.padStart(widths[column]),
+				)
+				.join('  ')
+				.trimEnd(),
+		)
+		.join('\n');
 }

@@ -10,7 +10,9 @@ import { openTokenizer } from '../corpus/open-tokenizer.js';
 import { badInput } from '../errors.js';
 import { embeddedTokenizer } from '../generate/embedded.js';
 import { createKeyring, type Keyring } from '../keys/keyring.js';
+import { readArmRecords } from '../ledger/arm-records.js';
 import { commitMarks } from '../ledger/log.js';
+import { armId, openCoins } from '../marks/arm.js';
 import { COMPATIBLE, type Compatible, defaultMarks } from '../marks/defaults.js';
 import type { GeneratorName } from '../marks/generators.js';
 import { markId } from '../marks/mark-spec.js';
@@ -38,6 +40,15 @@ const FOREIGN: Readonly<Record<Target, readonly GeneratorName[]>> = {
 interface RingFlags extends CommonOptions {
 	readonly keyring: string;
 	readonly passphraseCommand?: string;
+}
+
+interface AddFlags extends RingFlags {
+	readonly for?: Compatible;
+	readonly arm?: boolean;
+	readonly deployment: string;
+	readonly epoch: number;
+	readonly width?: number;
+	readonly vocabSize?: number;
 }
 
 /** Saves a ring; its file is readable by its owner only. */
@@ -86,8 +97,16 @@ export function addKeys(program: Command, edge: Edge): void {
 		report(await ringFromFlags(edge, flags), flags);
 	});
 
-	ringCommand('add', "a mark that another system's own code embeds, with a key of this ring")
-		.requiredOption('--for <system>', `${COMPATIBLE.join(', ')}`, (value: string): Compatible => {
+	ringCommand('add', "a mark that another system's own code embeds, or an arm for controlled exposure")
+		.option('--arm', 'the key of coins that choose between two answers; one for each deployment and epoch')
+		.option('--deployment <name>', 'with --arm: name of the deployment', 'default')
+		.option(
+			'--epoch <n>',
+			'with --arm: the period that the key is used in',
+			parseInteger('--epoch', 0, 1e9),
+			0,
+		)
+		.option('--for <system>', `${COMPATIBLE.join(', ')}`, (value: string): Compatible => {
 			if (!COMPATIBLE.includes(value as Compatible))
 				throw badInput(`--for: must be one of ${COMPATIBLE.join(', ')}`);
 			return value as Compatible;
@@ -98,14 +117,36 @@ export function addKeys(program: Command, edge: Edge): void {
 			"the model's vocabulary (hf-kgw, hf-selfhash)",
 			parseInteger('--vocab-size', 2, 2 ** 21),
 		)
-		.action(async (flags: RingFlags & { for: Compatible; width?: number; vocabSize?: number }) => {
+		.action(async (flags: AddFlags) => {
+			if ((flags.for === undefined) !== (flags.arm ?? false)) throw badInput('give one of --for, --arm');
 			const ring = await ringFromFlags(edge, flags);
-			addCompatible(ring, flags.for, {
-				...(flags.width === undefined ? {} : { contextWidth: flags.width }),
-				...(flags.vocabSize === undefined ? {} : { vocabSize: flags.vocabSize }),
-			});
+			if (flags.for === undefined) ring.addArm(flags.deployment, flags.epoch);
+			else
+				addCompatible(ring, flags.for, {
+					...(flags.width === undefined ? {} : { contextWidth: flags.width }),
+					...(flags.vocabSize === undefined ? {} : { vocabSize: flags.vocabSize }),
+				});
 			saveRing(flags.keyring, ring);
 			report(ring, flags);
+		});
+
+	ringCommand('open-coins', 'open the coins of a trial, and nothing else, for `touchmark exposure --coins`')
+		.requiredOption('--records <file>', 'log of the trial, or its records one a line')
+		.requiredOption('--out <file>', 'where to write them; scores should be recorded before')
+		.action(async (flags: RingFlags & { records: string; out: string }) => {
+			const ring = await ringFromFlags(edge, flags);
+			const arms = new Map(ring.arms.map((spec) => [armId(spec), ring.bindArm(spec, 'verify')]));
+			const records = new Map(readArmRecords(flags.records).map((record) => [record.receipt, record]));
+			const coins = [...records.values()].flatMap((record) => {
+				const arm = arms.get(record.arm);
+				if (arm === undefined)
+					throw badInput(`receipt "${record.receipt}": its arm is not in ${flags.keyring}`);
+				return openCoins(arm, [record]);
+			});
+			writeWhole(flags.out, coins.map((coin) => `${JSON.stringify(coin)}\n`).join(''), 0o600);
+			edge.out(
+				flags.json ? `${JSON.stringify({ coins: coins.length })}\n` : `${coins.length} coins opened\n`,
+			);
 		});
 
 	ringCommand('export', "a mark's key as another system's configuration, or opened for another verifier")
@@ -175,6 +216,15 @@ export function addKeys(program: Command, edge: Edge): void {
 				flags.json
 					? `${JSON.stringify(row)}\n`
 					: `${row.id.slice(0, 16)}  ${channel.padEnd(6)}  ${scheme.name.padEnd(6)}  width ${contextWidth}  ${deployment}/${layer} epoch ${epoch}  ` +
+							`${row.logged === null ? 'not committed' : `committed ${row.logged.time}`}\n`,
+			);
+		}
+		for (const spec of ring.arms) {
+			const row = { id: armId(spec), spec, logged: ring.logged(spec) };
+			edge.out(
+				flags.json
+					? `${JSON.stringify(row)}\n`
+					: `${row.id.slice(0, 16)}  arm     ${spec.deployment} epoch ${spec.epoch}  ` +
 							`${row.logged === null ? 'not committed' : `committed ${row.logged.time}`}\n`,
 			);
 		}

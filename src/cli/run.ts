@@ -9,6 +9,7 @@ import { VERSION } from '../version.js';
 import { addDemo } from './demo.js';
 import { addDetect } from './detect.js';
 import { type Edge, EXIT } from './edge.js';
+import { addExposure } from './exposure.js';
 import { addGenerate } from './generate.js';
 import { addKeys } from './keys.js';
 import { addRadioactivity } from './radioactivity.js';
@@ -37,6 +38,7 @@ export async function run(args: readonly string[], edge: Edge): Promise<number> 
 	addGenerate(program, edge);
 	addDetect(program, edge, exit);
 	addRadioactivity(program, edge, exit);
+	addExposure(program, edge, exit);
 	for (const command of allCommands(program)) {
 		command.exitOverride().configureOutput({
 			writeOut: edge.out,

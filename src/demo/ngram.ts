@@ -11,6 +11,8 @@ import { randomStream } from '../embed/random.js';
 export interface NgramModel {
 	/** Continues each prompt by `length` tokens. */
 	sample(prompts: readonly (readonly number[])[], length: number, seed: string): number[][];
+	/** ln P of each token of an answer after its prompt; of the first only if there is a prompt. */
+	logProbabilities(prompt: readonly number[], answer: readonly number[]): number[];
 }
 
 /**
@@ -50,7 +52,22 @@ export function trainNgram(texts: readonly (readonly number[])[], vocabSize: num
 		return vocabSize - 1;
 	}
 
+	function probability(context: number, token: number): number {
+		const counts = after.get(context) ?? new Map<number, number>();
+		let seen = 0;
+		for (const count of counts.values()) seen += count;
+		const alone = single[token] / total;
+		if (seen === 0) return alone;
+		return ((counts.get(token) ?? 0) + counts.size * alone) / (seen + counts.size);
+	}
+
 	return {
+		logProbabilities(prompt, answer) {
+			const tokens = [...prompt, ...answer];
+			return tokens
+				.map((token, i) => (i === 0 ? 0 : Math.log(probability(tokens[i - 1], token))))
+				.slice(Math.max(1, prompt.length));
+		},
 		sample: (prompts, length, seed) =>
 			prompts.map((prompt, i) => {
 				const random = randomStream(`${seed}-${i}`);

@@ -15,16 +15,25 @@ import { newSamplingPool, type SamplingPool } from '../generate/pool.js';
 import type { Sample } from '../generate/sample.js';
 import { parseJson } from '../input.js';
 import { createKeyring, type Keyring, openKeyring } from '../keys/keyring.js';
-import { commitMarks } from '../ledger/log.js';
+import { appendToLog, commitMarks, type LogEntry } from '../ledger/log.js';
 import { defaultMarks } from '../marks/defaults.js';
 import type { Mark } from '../marks/mark.js';
 import { writeWhole } from '../output.js';
 import { detect } from '../verify/detect.js';
+import type { GivenAnswer } from '../verify/exposure-measures.js';
 import type { Exchange, RadioactivityResult } from '../verify/radioactivity.js';
 import { radioactivity } from '../verify/radioactivity.js';
 import { DEFAULT_LEVEL, type Verdict } from '../verify/test-result.js';
 import { VERSION } from '../version.js';
-import { trainNgram } from './ngram.js';
+import {
+	type DemoTrial,
+	type ExposureCase,
+	ngramLikelihood,
+	readTrial,
+	retrospectiveTrial,
+	serveTrial,
+} from './exposure.js';
+import { type NgramModel, trainNgram } from './ngram.js';
 import { scorePassage } from './passage.js';
 
 /** Fixed before any result was seen. */
@@ -34,6 +43,9 @@ const TRAINING_TEXTS = 512;
 const SUSPECT_TEXTS = 256;
 const TEXT_TOKENS = 112;
 const HELD_OUT_KEYS = 99;
+/** Requests of the trial, and what the shipped student's training texts are made again from (models/README.md). */
+const TRIAL_PAIRS = 224;
+const SHIPPED_STUDENT = { model: 'student-unmarked', seed: 'train-unmarked', tokens: 113 } as const;
 
 /** What the demo reports of one suspect. */
 export interface DemoSuspect {
@@ -50,6 +62,20 @@ export interface DemoSuspect {
 	readonly tests: RadioactivityResult['tests'];
 }
 
+/** What the demo reports of one suspect of a trial. */
+export interface DemoExposure {
+	readonly suspect: string;
+	/** Whether it was trained on the answers that were served. */
+	readonly trainedOnServed: boolean;
+	readonly pairs: number;
+	readonly ties: number;
+	readonly servedPreferred: number;
+	readonly log10P: number;
+	readonly log10E: number;
+	readonly assumptions: readonly string[];
+	readonly verdict: Verdict;
+}
+
 /** `touchmark-demo/results.json`. */
 export interface DemoResults {
 	readonly version: string;
@@ -57,6 +83,7 @@ export interface DemoResults {
 	readonly level: number;
 	readonly seconds: number;
 	readonly suspects: readonly DemoSuspect[];
+	readonly exposure: readonly DemoExposure[];
 	/** The marked texts themselves: how many `detect` calls marked. */
 	readonly markedTexts: { readonly texts: number; readonly detected: number };
 }
@@ -80,10 +107,11 @@ export async function runDemo(folder: string, seed: string, progress: Progress):
 	const master = sha256(utf8ToBytes(`touchmark/demo/${seed}`));
 	const live = createKeyring({ unsealed: true }, master);
 	for (const template of defaultMarks('demo', tokenizer.fingerprint)) live.add(template);
+	live.addArm('demo', 0);
 	commitMarks(file('keys.log'), live);
 	writeWhole(file('keyring.json'), `${JSON.stringify(live.toFile(), null, 1)}\n`, 0o600);
 	const shippedPath = join(MODELS, 'keys', 'keyring.json');
-	const shipped = await openKeyring(parseJson(readFileSync(shippedPath, 'utf8'), shippedPath), () => '');
+	const shippedRing = await openKeyring(parseJson(readFileSync(shippedPath, 'utf8'), shippedPath), () => '');
 
 	const pool = newSamplingPool();
 	try {
@@ -101,12 +129,30 @@ export async function runDemo(folder: string, seed: string, progress: Progress):
 
 		const marked = await ask('marked text by the teacher', 'teacher', live, trainingPrompts);
 		const unmarked = await ask('unmarked text by the teacher', 'teacher', null, trainingPrompts);
+		const draw = (label: string, task: Partial<Parameters<SamplingPool['sample']>[0]>) =>
+			sampleWithBar(pool, progress, label, {
+				model: 'teacher',
+				keyring: live.toFile(),
+				prompts: [],
+				maxTokens: TEXT_TOKENS,
+				seed: `${seed}/${label}`,
+				...task,
+			});
+		const trialPrompts = prompts.slice(TRAINING_TEXTS, TRAINING_TEXTS + TRIAL_PAIRS);
+		const trial = await serveTrial(live, trialPrompts, draw, `${seed}/trial`);
+		logTrial(file('keys.log'), trial, live);
+		const ngrams = [[...marked, ...trial.served], unmarked].map((training) =>
+			trainNgram(
+				training.map((sample) => [...sample.promptTokens, ...sample.tokens]),
+				tokenizer.vocabSize,
+			),
+		);
 		const suspects: { name: string; trainedOnMarked: boolean; ring: Keyring; texts: readonly Text[] }[] = [
-			...[marked, unmarked].map((training, i) => ({
+			...ngrams.map((model, i) => ({
 				name: `n-gram student, ${i === 0 ? 'marked' : 'unmarked'}`,
 				trainedOnMarked: i === 0,
 				ring: live,
-				texts: askNgram(training, suspectPrompts, tokenizer, `${seed}/ngram/${i}`),
+				texts: askNgram(model, suspectPrompts, tokenizer, `${seed}/ngram/${i}`),
 			})),
 		];
 		for (const [name, model, trainedOnMarked] of [
@@ -118,9 +164,20 @@ export async function runDemo(folder: string, seed: string, progress: Progress):
 			suspects.push({
 				name,
 				trainedOnMarked,
-				ring: shipped,
+				ring: shippedRing,
 				texts: await ask(name, model, null, suspectPrompts),
 			});
+
+		const shipped = await shippedTrial(draw, prompts.slice(0, TRIAL_PAIRS), seed);
+		const cases = await testTrials(pool, progress, [trial, shipped], ngrams, tokenizer);
+		for (const [name, { pairs, coins }] of [
+			['served', trial],
+			['shipped', shipped],
+		] as const) {
+			writeJsonl(file(`exposure-${name}-pairs.jsonl`), pairs);
+			writeJsonl(file(`exposure-${name}-coins.jsonl`), coins);
+		}
+		for (const { suspect, scored } of cases) writeJsonl(file(scoresFile(suspect)), scored.scores);
 
 		const bar = progress('tests', suspects.length);
 		const tested = suspects.map(({ name, trainedOnMarked, ring, texts }) => {
@@ -164,6 +221,17 @@ export async function runDemo(folder: string, seed: string, progress: Progress):
 				alternatives: result.alternatives,
 				tests: result.tests,
 			})),
+			exposure: cases.map(({ suspect, trainedOnServed, result }) => ({
+				suspect,
+				trainedOnServed,
+				pairs: result.pairs,
+				ties: result.ties,
+				servedPreferred: result.servedPreferred,
+				log10P: result.log10P,
+				log10E: result.log10E,
+				assumptions: result.assumptions,
+				verdict: result.verdict,
+			})),
 			markedTexts: {
 				texts: verdicts.length,
 				detected: verdicts.filter((verdict) => verdict === 'marked').length,
@@ -188,6 +256,7 @@ export async function runDemo(folder: string, seed: string, progress: Progress):
 				alternatives: result.alternatives,
 				heldOutLog10Ps,
 			})),
+			exposure: results.exposure,
 			passage: {
 				title: `Marked text, ${marked[0].id}`,
 				tokens: scorePassage(tokenizer.encode(marked[0].text), tokenizer, { shape, choice }),
@@ -200,6 +269,13 @@ export async function runDemo(folder: string, seed: string, progress: Progress):
 						({ name }) =>
 							`touchmark radioactivity --keyring ${folder}/keyring.json --suspect '${folder}/${transcriptFile(name)}'`,
 					),
+				...cases
+					.filter(({ suspect }) => suspect.startsWith('n-gram'))
+					.map(
+						({ suspect }) =>
+							`touchmark exposure --pairs ${folder}/exposure-served-pairs.jsonl --coins ${folder}/exposure-served-coins.jsonl --records ${folder}/keys.log --scores '${folder}/${scoresFile(suspect)}'`,
+					),
+				`touchmark exposure --pairs ${folder}/exposure-shipped-pairs.jsonl --coins ${folder}/exposure-shipped-coins.jsonl --retrospective --suspect ${SHIPPED_STUDENT.model} --reference teacher base`,
 			],
 		});
 		writeWhole(file('report.html'), page);
@@ -228,20 +304,67 @@ async function sampleWithBar(
 	return samples;
 }
 
-function askNgram(
-	training: readonly Sample[],
-	prompts: readonly string[],
-	tokenizer: Tokenizer,
-	seed: string,
-): Text[] {
-	const model = trainNgram(
-		training.map((sample) => [...sample.promptTokens, ...sample.tokens]),
-		tokenizer.vocabSize,
-	);
+function askNgram(model: NgramModel, prompts: readonly string[], tokenizer: Tokenizer, seed: string): Text[] {
 	const encoded = prompts.map((prompt) => tokenizer.encode(prompt));
 	return model
 		.sample(encoded, TEXT_TOKENS, seed)
 		.map((tokens, i) => ({ id: `${seed}-${i}`, prompt: prompts[i], text: tokenizer.decode(tokens) }));
+}
+
+/** The trial's records go to the log before anything is served. */
+function logTrial(path: string, { records = [] }: DemoTrial, ring: Keyring): void {
+	const entries = records.map(
+		(record): LogEntry => ({ type: 'arm-record', version: 1, time: record.time, record }),
+	);
+	appendToLog(path, entries, ring);
+}
+
+/** Texts that the shipped student was trained on, made again from their seeds, and others for the same prompts. */
+async function shippedTrial(
+	draw: Parameters<typeof serveTrial>[2],
+	prompts: readonly string[],
+	seed: string,
+): Promise<DemoTrial> {
+	const unmarked = { prompts, keyring: null, maxTokens: SHIPPED_STUDENT.tokens };
+	const again = await draw("the shipped student's texts", { ...unmarked, seed: SHIPPED_STUDENT.seed });
+	return retrospectiveTrial(again, await draw('redrawn texts', { ...unmarked, seed: `${seed}/redrawn` }));
+}
+
+/** Each trial with a suspect that was trained on its served answers, and one that was not. */
+async function testTrials(
+	pool: SamplingPool,
+	progress: Progress,
+	[served, shipped]: readonly [DemoTrial, DemoTrial],
+	[student, innocent]: readonly NgramModel[],
+	tokenizer: Tokenizer,
+): Promise<ExposureCase[]> {
+	const bar = progress('likelihoods', 2 * (2 * served.pairs.length + 4 * shipped.pairs.length));
+	const likelihoodOf = (model: EmbeddedModel, texts: readonly GivenAnswer[]) =>
+		pool.likelihoods({ model, texts }, (count) => bar.add(count));
+	const live = await readTrial(served, likelihoodOf);
+	const past = await readTrial(shipped, likelihoodOf);
+	const suspects = [
+		['n-gram student, marked', true, served, live.measure(ngramLikelihood(student, tokenizer))],
+		['n-gram student, unmarked', false, served, live.measure(ngramLikelihood(innocent, tokenizer))],
+		[
+			'transformer student, unmarked',
+			true,
+			shipped,
+			past.measure(await past.transformer('student-unmarked')),
+		],
+		['transformer student, marked', false, shipped, past.measure(await past.transformer('student-marked'))],
+	] as const;
+	bar.stop();
+	return suspects.map(([suspect, trainedOnServed, trial, scored]) => ({
+		suspect,
+		trainedOnServed,
+		scored,
+		result: scored.open(trial.coins),
+	}));
+}
+
+function scoresFile(suspect: string): string {
+	return `exposure-scores-${transcriptFile(suspect)}`;
 }
 
 /** Name of the file in the demo's folder that holds what a suspect wrote. */

@@ -14,3 +14,12 @@ export {
 export { Receipt, SegmentRecord, Selection } from './receipt.js';
 export { SamplingOptions } from './sampling.js';
 export { type Selected, type SelectOptions, selectCandidate, selectionReceipt } from './select.js';
+export {
+	createTrial,
+	type Enrolment,
+	type Replays,
+	type Served,
+	type Trial,
+	type TrialOptions,
+	type TrialRequest,
+} from './trial.js';

@@ -51,6 +51,11 @@ export interface StartOptions {
 	readonly seed?: string;
 	/** False leaves the answer unmarked (structured output, opt-out). Default true. */
 	readonly marked?: boolean;
+	/**
+	 * `off` leaves every draw to `seed` (or to chance) and the shape channel as it is: for answers that need noise of
+	 * their own, as the two of an enrolled request do (`createTrial`). The receipt says so, a segment at a time.
+	 */
+	readonly choice?: 'off';
 }
 
 /** One answer in the making. */
@@ -177,6 +182,7 @@ export function createMarker(options: MarkerOptions): Marker {
 			tokens: 0,
 			tilted: 0,
 			keyed: 0,
+			...(request.choice === undefined ? {} : { choice: request.choice }),
 		});
 
 		const end = (status: Receipt['status']): Receipt => {
@@ -306,7 +312,7 @@ export function createMarker(options: MarkerOptions): Marker {
 		};
 		if (sampling.temperature === 0) return record(argmax(row), false);
 		truncate(row, sampling);
-		if (segment.marked && choice !== undefined) {
+		if (segment.marked && segment.choice === undefined && choice !== undefined) {
 			const context = contextOf(state, choice);
 			if (context !== undefined && choice.covers(context)) {
 				const { draw, drawDraft, drawTarget } = choice.scheme;

@@ -18,6 +18,8 @@ export const SegmentRecord = z.strictObject({
 	tilted: z.int().min(0),
 	/** Tokens that the choice key drew. */
 	keyed: z.int().min(0),
+	/** Present where the choice channel was off for the request (`StartOptions.choice`). */
+	choice: z.literal('off').optional(),
 });
 export type SegmentRecord = z.infer<typeof SegmentRecord>;
 

@@ -32,6 +32,22 @@ export interface ReportSuspect {
 	readonly heldOutLog10Ps: readonly number[];
 }
 
+/** One suspect of a trial of served and unserved answers. */
+export interface ReportExposure {
+	readonly suspect: string;
+	/** Whether it was trained on the answers that were served. */
+	readonly trainedOnServed: boolean;
+	/** Pairs, and those of them without a preference. */
+	readonly pairs: number;
+	readonly ties: number;
+	readonly servedPreferred: number;
+	readonly log10P: number;
+	/** What is taken on trust, e.g. `exchangeable-redraw`. */
+	readonly assumptions: readonly string[];
+	/** As in {@link ReportSuspect}. */
+	readonly verdict: string;
+}
+
 /** Everything on the page. */
 export interface ReportData {
 	readonly title: string;
@@ -44,6 +60,8 @@ export interface ReportData {
 	/** Error rate of a verdict, e.g. 1e-6. */
 	readonly level: number;
 	readonly suspects: readonly ReportSuspect[];
+	/** Trials; the section is left out without any. */
+	readonly exposure?: readonly ReportExposure[];
 	readonly passage: Passage;
 	/** How to recompute the numbers. */
 	readonly commands: readonly string[];
@@ -88,7 +106,7 @@ export function renderReport(data: ReportData): string {
 ${section('found', 'What was found', summary(data))}
 ${section('suspects', 'The suspects', table(data.suspects))}
 ${section('held-out', 'The same text under keys that were never deployed', panels(data))}
-${section('passage', 'What a mark looks like', renderPassage(data.passage))}
+${data.exposure === undefined || data.exposure.length === 0 ? '' : `${section('exposure', 'Answers that were served, and answers that were not', exposureTable(data.exposure))}\n`}${section('passage', 'What a mark looks like', renderPassage(data.passage))}
 ${section('method', 'Method, and how to check it', method(data))}
 </main>
 <footer>Made by touchmark ${escapeHtml(data.version)}. This page is self-contained: it loads nothing and runs no script.</footer>
@@ -114,7 +132,7 @@ function wordingOf(verdict: string): (typeof VERDICTS)[Verdict] | undefined {
 	return Object.hasOwn(VERDICTS, verdict) ? VERDICTS[verdict as Verdict] : undefined;
 }
 
-function names(suspects: readonly ReportSuspect[]): string {
+function names(suspects: readonly { readonly suspect: string }[]): string {
 	return suspects.map(({ suspect }) => `“<bdi>${escapeHtml(suspect)}</bdi>”`).join(', ');
 }
 
@@ -158,19 +176,30 @@ function table(suspects: readonly ReportSuspect[]): string {
 		'Rank among keys',
 		'Verdict',
 	];
-	const numeric = new Set([2, 3, 4, 5]);
+	const caption =
+		'Each distinct pair of context and token that a suspect wrote is scored once. “Marked” means marked with the key under test. The null value of the mean is what a suspect without access to marked text tends to. log₁₀ p = −6 means a chance of one in a million. Rank 1 is the highest score.';
+	return resultsTable(caption, columns, new Set([2, 3, 4, 5]), suspects.map(cellsOf));
+}
+
+/** A table of suspects; the first cell of a row is its name. Cells are HTML. */
+function resultsTable(
+	caption: string,
+	columns: readonly string[],
+	numeric: ReadonlySet<number>,
+	cells: readonly (readonly string[])[],
+): string {
 	const classOf = (column: number) => (numeric.has(column) ? ' class="number"' : '');
-	const rows = suspects.map((suspect) => {
-		const [name, ...cells] = cellsOf(suspect).map((cell, i) =>
+	const rows = cells.map((row) => {
+		const [name, ...others] = row.map((cell, i) =>
 			i === 0
 				? `<th role="rowheader" scope="row">${cell}</th>`
 				: `<td role="cell"${classOf(i)} data-label="${columns[i]}"><span>${cell}</span></td>`,
 		);
-		return `<tr role="row">${name}${cells.join('')}</tr>`;
+		return `<tr role="row">${name}${others.join('')}</tr>`;
 	});
 	// Roles are written out because some browsers drop those of tables that CSS turns into cards.
 	return `<table class="results" role="table">
-<caption>Each distinct pair of context and token that a suspect wrote is scored once. “Marked” means marked with the key under test. The null value of the mean is what a suspect without access to marked text tends to. log₁₀ p = −6 means a chance of one in a million. Rank 1 is the highest score.</caption>
+<caption>${caption}</caption>
 <thead role="rowgroup"><tr role="row">${columns.map((column, i) => `<th role="columnheader" scope="col"${classOf(i)}>${column}</th>`).join('')}</tr></thead>
 <tbody role="rowgroup">
 ${rows.join('\n')}
@@ -178,9 +207,34 @@ ${rows.join('\n')}
 </table>`;
 }
 
+function exposureTable(rows: readonly ReportExposure[]): string {
+	const redrawn = rows.filter(({ assumptions }) => assumptions.includes('exchangeable-redraw'));
+	const columns = ['Suspect', 'Trained on', 'Pairs', 'Served preferred', 'log₁₀ p', 'Verdict'];
+	const caption =
+		'A pair is two complete answers of the provider’s model to one request. A keyed coin chose which one was served; nobody saw the other. A suspect prefers the answer that it finds likelier than reference models lead one to expect. One that never saw the served answers prefers them half of the time, whatever the texts: it cannot know the coin.';
+	const note =
+		redrawn.length === 0
+			? ''
+			: `\n<p class="meta">Assumed, not enforced by a coin, for ${names(redrawn)}: the second answers were drawn afterwards, from the same model and settings, so that either could have been the first.</p>`;
+	const cells = rows.map((row) => [
+		`<bdi>${escapeHtml(row.suspect)}</bdi>`,
+		row.trainedOnServed ? 'these served answers' : 'other text',
+		data(row.pairs, decimalText(row.pairs, 0)),
+		`${data(row.servedPreferred, decimalText(row.servedPreferred, 0))} of ${decimalText(row.pairs - row.ties, 0)}`,
+		data(row.log10P, logText(row.log10P)),
+		verdictCell(row.verdict),
+	]);
+	return `${resultsTable(caption, columns, new Set([2, 3, 4]), cells)}${note}`;
+}
+
+/** A verdict as a badge. */
+function verdictCell(verdict: string): string {
+	const kind = kindOf(verdict);
+	const words = escapeHtml(wordingOf(verdict)?.words ?? verdict);
+	return `<span class="verdict ${kind}"><span aria-hidden="true">${SIGNS[kind]} </span>${words}</span>`;
+}
+
 function cellsOf(row: ReportSuspect): string[] {
-	const wording = wordingOf(row.verdict);
-	const kind = kindOf(row.verdict);
 	const alternatives = row.alternatives.map(escapeHtml).join(', ');
 	return [
 		`<bdi>${escapeHtml(row.suspect)}</bdi>`,
@@ -189,7 +243,7 @@ function cellsOf(row: ReportSuspect): string[] {
 		`${row.mean === null ? 'nothing scored' : data(row.mean, decimalText(row.mean, 4))} (${decimalText(row.expected, 2)})`,
 		data(row.log10P, logText(row.log10P)),
 		row.heldOut.count === 0 ? 'not ranked' : `${row.heldOut.rank} of ${row.heldOut.count + 1}`,
-		`<span class="verdict ${kind}"><span aria-hidden="true">${SIGNS[kind]} </span>${escapeHtml(wording?.words ?? row.verdict)}</span>${alternatives && `<span class="aside">cannot rule out: ${alternatives}</span>`}`,
+		`${verdictCell(row.verdict)}${alternatives && `<span class="aside">cannot rule out: ${alternatives}</span>`}`,
 	];
 }
 

@@ -6,7 +6,7 @@
 import { availableParallelism } from 'node:os';
 import Tinypool from 'tinypool';
 import type { Sample } from './sample.js';
-import type { SampleTask } from './worker.js';
+import type { LikelihoodTask, SampleTask } from './worker.js';
 
 /** Texts in a task: one batch of the forward pass. */
 const TASK = 64;
@@ -19,6 +19,8 @@ export interface SamplingPool {
 	 * @param done called with the number of texts after each finished batch
 	 */
 	sample(task: Omit<SampleTask, 'firstIndex'>, done?: (texts: number) => void): Promise<Sample[]>;
+	/** Log-probabilities, nats, of the tokens of each text under a shipped model, in order. */
+	likelihoods(task: LikelihoodTask, done?: (texts: number) => void): Promise<number[][]>;
 	/** Ends the threads. */
 	close(): Promise<void>;
 }
@@ -30,19 +32,44 @@ export function newSamplingPool(threads = Math.min(8, availableParallelism())): 
 		minThreads: threads,
 		maxThreads: threads,
 	});
+	/** Runs parts of at most TASK items, and puts their results together in order. */
+	async function inParts<T>(
+		items: number,
+		run: (from: number, to: number) => Promise<T[]>,
+		done: ((count: number) => void) | undefined,
+	): Promise<T[]> {
+		const starts = Array.from({ length: Math.ceil(items / TASK) }, (_, i) => i * TASK);
+		const parts = await Promise.all(
+			starts.map(async (from) => {
+				const part = await run(from, from + TASK);
+				done?.(part.length);
+				return part;
+			}),
+		);
+		return parts.flat();
+	}
 	return {
-		async sample(task, done) {
-			const starts = Array.from({ length: Math.ceil(task.prompts.length / TASK) }, (_, i) => i * TASK);
-			const parts = await Promise.all(
-				starts.map(async (firstIndex) => {
-					const prompts = task.prompts.slice(firstIndex, firstIndex + TASK);
-					const part: Sample[] = await pool.run({ ...task, prompts, firstIndex });
-					done?.(part.length);
-					return part;
-				}),
-			);
-			return parts.flat();
-		},
+		sample: (task, done) =>
+			inParts<Sample>(
+				task.prompts.length,
+				(from, to) => {
+					const prompts = task.prompts.slice(from, to);
+					const starts = task.starts?.slice(from, to);
+					return pool.run({
+						...task,
+						prompts,
+						firstIndex: from,
+						...(starts === undefined ? {} : { starts }),
+					});
+				},
+				done,
+			),
+		likelihoods: (task, done) =>
+			inParts<number[]>(
+				task.texts.length,
+				(from, to) => pool.run({ ...task, texts: task.texts.slice(from, to) }, { name: 'likelihood' }),
+				done,
+			),
 		close: () => pool.destroy(),
 	};
 }

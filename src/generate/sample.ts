@@ -5,7 +5,7 @@
  */
 
 import type { Tokenizer } from '../corpus/tokenizer.js';
-import type { Generation, Marker } from '../embed/marker.js';
+import type { Generation, Marker, StartOptions } from '../embed/marker.js';
 import type { Receipt } from '../embed/receipt.js';
 import type { SamplingOptions } from '../embed/sampling.js';
 import { badInput } from '../errors.js';
@@ -34,6 +34,8 @@ export interface SampleOptions {
 	readonly maxTokens: number;
 	readonly seed: string;
 	readonly sampling?: Partial<SamplingOptions>;
+	/** One a prompt, where requests have options of their own (the answers of a trial); they go before all others. */
+	readonly starts?: readonly StartOptions[];
 }
 
 /** Rows that advance together; more does not make the forward pass faster. */
@@ -45,7 +47,7 @@ const BATCH = 64;
  * @throws TouchmarkError `bad-input` when prompt and new tokens exceed what the model can attend to
  */
 export function* sampleTexts(options: SampleOptions): Generator<Sample> {
-	const { tokenizer, prompts, firstIndex = 0 } = options;
+	const { tokenizer, prompts } = options;
 	const encoded = prompts.map((prompt) => tokenizer.encode(prompt));
 	const length = encoded[0]?.length ?? 0;
 	const odd = encoded.findIndex((ids) => ids.length !== length);
@@ -60,7 +62,7 @@ export function* sampleTexts(options: SampleOptions): Generator<Sample> {
 		const ids = encoded.slice(at, at + BATCH);
 		if (batch?.size === ids.length) batch.reset();
 		else batch = options.model.newBatch(ids.length);
-		const generations = sampleBatch(options, batch, ids, firstIndex + at);
+		const generations = sampleBatch(options, batch, ids, at);
 		for (const [i, generation] of generations.entries())
 			yield {
 				id: generation.id,
@@ -77,17 +79,17 @@ function sampleBatch(
 	options: SampleOptions,
 	batch: Batch,
 	prompts: readonly number[][],
-	firstIndex: number,
+	at: number,
 ): Generation[] {
-	const { model, marker, maxTokens, seed, sampling = {} } = options;
+	const { model, marker, maxTokens, seed, sampling = {}, firstIndex = 0, starts } = options;
 	const ends = new Set(options.tokenizer.specialTokens);
 	const generations = prompts.map((prompt, i) => {
-		const id = `${seed}-${firstIndex + i}`;
-		return marker.start({ id, prompt, sampling, seed: id });
+		const id = `${seed}-${firstIndex + at + i}`;
+		return marker.start({ id, prompt, sampling, seed: id, ...starts?.[at + i] });
 	});
 	let logits: Float32Array = new Float32Array(0);
-	for (let at = 0; at < prompts[0].length; at++)
-		logits = batch.step(Int32Array.from(prompts, (ids) => ids[at]));
+	for (let position = 0; position < prompts[0].length; position++)
+		logits = batch.step(Int32Array.from(prompts, (ids) => ids[position]));
 
 	const running = new Set(generations.keys());
 	for (let count = 1; ; count++) {

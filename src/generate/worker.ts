@@ -1,5 +1,5 @@
 /**
- * One task of the sampling pool: texts from a shipped model, in a thread of its own.
+ * One task of the sampling pool: texts from a shipped model, or their likelihoods, in a thread of its own.
  *
  * @module
  */
@@ -7,12 +7,13 @@
 import type { Tokenizer } from '../corpus/tokenizer.js';
 import { createMarker } from '../embed/marker.js';
 import { type KeyringFile, openKeyring } from '../keys/keyring.js';
+import { tokenLogProbabilities } from '../model/likelihood.js';
 import type { Transformer } from '../model/transformer.js';
 import { type EmbeddedModel, embeddedModel, embeddedTokenizer } from './embedded.js';
 import { type Sample, type SampleOptions, sampleTexts } from './sample.js';
 
 /** Plain data that a thread needs. */
-export interface SampleTask extends Pick<SampleOptions, 'prompts' | 'maxTokens' | 'seed'> {
+export interface SampleTask extends Pick<SampleOptions, 'prompts' | 'maxTokens' | 'seed' | 'starts'> {
 	readonly model: EmbeddedModel;
 	/** An unsealed ring whose marks are all used; null leaves the text unmarked. */
 	readonly keyring: KeyringFile | null;
@@ -22,11 +23,30 @@ export interface SampleTask extends Pick<SampleOptions, 'prompts' | 'maxTokens' 
 const models = new Map<EmbeddedModel, Transformer>();
 let tokenizer: Tokenizer | undefined;
 
-/** Runs a task. */
+/** Texts whose likelihood is asked. */
+export interface LikelihoodTask {
+	readonly model: EmbeddedModel;
+	readonly texts: readonly { readonly prompt: string; readonly text: string }[];
+}
+
+function modelOf(name: EmbeddedModel): Transformer {
+	const model = models.get(name) ?? embeddedModel(name);
+	models.set(name, model);
+	return model;
+}
+
+/** Log-probabilities of the tokens of each text. */
+export function likelihood({ model, texts }: LikelihoodTask): number[][] {
+	tokenizer ??= embeddedTokenizer();
+	const { encode } = tokenizer;
+	const given = texts.map(({ prompt, text }) => ({ prompt: encode(prompt), answer: encode(text) }));
+	return tokenLogProbabilities(modelOf(model), given);
+}
+
+/** Samples. */
 export default async function sample(task: SampleTask): Promise<Sample[]> {
 	tokenizer ??= embeddedTokenizer();
-	const model = models.get(task.model) ?? embeddedModel(task.model);
-	models.set(task.model, model);
+	const model = modelOf(task.model);
 	const ring = task.keyring && (await openKeyring(task.keyring, () => ''));
 	const marker = createMarker({
 		marks: ring ? ring.marks.map((spec) => ring.bind(spec, 'embed')) : [],

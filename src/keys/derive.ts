@@ -3,18 +3,20 @@
  * is for. Opening one derived key reveals neither the master nor any other.
  *
  * A mark's label is its whole template, so that a different width, epoch, cohort or scheme has a different
- * key. Labels: `mark`, `commitment-salt`, `sign`, `held-out` (here); `codebook`, `arm`, `pseudonym` are reserved.
+ * key. Labels: `mark`, `commitment-salt`, `sign`, `arm`, `held-out` (here); `codebook`, `pseudonym` are
+ * reserved.
  *
  * @module
  */
 import { hkdf } from '@noble/hashes/hkdf.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
+import type { ArmTemplate } from '../marks/arm.js';
 import { generatorOf } from '../marks/generators.js';
 import { canonicalBytes, type MarkSpec, type MarkTemplate } from '../marks/mark-spec.js';
 
 /** Purposes that a derived key can have. */
-export type Purpose = 'mark' | 'commitment-salt' | 'sign' | 'held-out';
+export type Purpose = 'mark' | 'arm' | 'commitment-salt' | 'sign' | 'held-out';
 
 /**
  * Derives a key.
@@ -47,11 +49,11 @@ export function deriveMarkKey(master: Uint8Array, template: MarkTemplate): Uint8
 
 /**
  * Commitment to a key: SHA-256 of domain, salt, key and template. It hides the key (the salt is secret
- * until the key is opened) and binds it to this very mark.
+ * until the key is opened) and binds it to this very mark or arm.
  *
  * @returns 64 hexadecimal digits
  */
-export function commit(salt: Uint8Array, key: Uint8Array, template: MarkTemplate): string {
+export function commit(salt: Uint8Array, key: Uint8Array, template: MarkTemplate | ArmTemplate): string {
 	const subject = sha256(canonicalBytes(template));
 	return bytesToHex(sha256(concatBytes(utf8ToBytes('touchmark/v1/commitment\0'), salt, subject, key)));
 }

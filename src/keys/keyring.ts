@@ -11,6 +11,7 @@ import nacl from 'tweetnacl';
 import { z } from 'zod';
 import { badInput, TouchmarkError } from '../errors.js';
 import { checked, hexOf } from '../input.js';
+import { type Arm, ArmSpec, type ArmTemplate, armId, bindArm } from '../marks/arm.js';
 import { bindMark, type Mark } from '../marks/mark.js';
 import { MarkSpec, type MarkTemplate, markId } from '../marks/mark-spec.js';
 import { commit, deriveKey, deriveMarkKey } from './derive.js';
@@ -25,6 +26,11 @@ export const KeyringFile = z.strictObject({
 	/** Ed25519 public key that signs receipts and tree heads, hexadecimal. */
 	publicKey: hexOf(32),
 	marks: z.array(z.strictObject({ spec: MarkSpec, logged: LoggedAt.nullable() })).max(100_000),
+	/** Keys of coins for controlled exposure; absent in rings that have none. */
+	arms: z
+		.array(z.strictObject({ spec: ArmSpec, logged: LoggedAt.nullable() }))
+		.max(100_000)
+		.optional(),
 	secret: z.union([z.strictObject({ sealed: SealedSecret }), z.strictObject({ unsealed: hexOf(32) })]),
 });
 export type KeyringFile = z.infer<typeof KeyringFile>;
@@ -43,10 +49,16 @@ export interface Keyring {
 	readonly marks: readonly MarkSpec[];
 	/** Derives a key for a new mark, commits to it and adds it. @throws TouchmarkError when it is invalid or exists */
 	add(template: MarkTemplate): MarkSpec;
-	/** Where the commitment of a mark was logged, or null. @throws TouchmarkError for a mark of another ring */
-	logged(spec: MarkSpec): LoggedAt | null;
+	/** The arms, in the order of their creation. */
+	readonly arms: readonly ArmSpec[];
+	/** Derives the key of a new arm, one for a deployment and epoch. @throws TouchmarkError when it exists */
+	addArm(deployment: string, epoch: number): ArmSpec;
+	/** An arm bound to its key; `use` as for {@link bind}. @throws TouchmarkError as {@link bind} does */
+	bindArm(spec: ArmSpec, use: 'embed' | 'verify'): Arm;
+	/** Where the commitment was logged, or null. @throws TouchmarkError for a mark or arm of another ring */
+	logged(spec: MarkSpec | ArmSpec): LoggedAt | null;
 	/** Records where the commitment was logged. */
-	recordLogged(spec: MarkSpec, at: LoggedAt): void;
+	recordLogged(spec: MarkSpec | ArmSpec, at: LoggedAt): void;
 	/**
 	 * A mark bound to its key.
 	 *
@@ -62,9 +74,10 @@ export interface Keyring {
 	toFile(): KeyringFile;
 }
 
-function openWith(master: Uint8Array, secret: KeyringFile['secret'], entries: KeyringFile['marks']): Keyring {
+function openWith(master: Uint8Array, file: Pick<KeyringFile, 'secret' | 'marks' | 'arms'>): Keyring {
 	const signer = nacl.sign.keyPair.fromSeed(deriveKey(master, 'sign', {}));
-	const marks = entries.map((entry) => ({ ...entry }));
+	const marks = file.marks.map((entry) => ({ ...entry }));
+	const arms = (file.arms ?? []).map((entry) => ({ ...entry }));
 
 	function keyAndCommitment(template: MarkTemplate) {
 		const key = deriveMarkKey(master, template);
@@ -76,6 +89,25 @@ function openWith(master: Uint8Array, secret: KeyringFile['secret'], entries: Ke
 		const entry = marks.find((candidate) => markId(candidate.spec) === id);
 		if (entry === undefined) throw badInput(`mark ${id.slice(0, 16)}… is not in this key ring`);
 		return entry;
+	}
+	function armKeyAndCommitment(template: ArmTemplate) {
+		const key = deriveKey(master, 'arm', template);
+		return { key, commitment: commit(deriveKey(master, 'commitment-salt', template), key, template) };
+	}
+	function armEntryOf(spec: ArmSpec) {
+		const id = armId(spec);
+		const entry = arms.find((candidate) => armId(candidate.spec) === id);
+		if (entry === undefined) throw badInput(`arm ${id.slice(0, 16)}… is not in this key ring`);
+		return entry;
+	}
+	const anyEntryOf = (spec: MarkSpec | ArmSpec) =>
+		spec.channel === 'arm' ? armEntryOf(spec) : entryOf(spec);
+	function mustBeLogged(what: string, at: LoggedAt | null): void {
+		if (at === null)
+			throw new TouchmarkError(
+				'not-committed',
+				`${what}… must be committed to a log before its first use; run \`touchmark keys commit\``,
+			);
 	}
 
 	return {
@@ -92,17 +124,40 @@ function openWith(master: Uint8Array, secret: KeyringFile['secret'], entries: Ke
 			marks.push({ spec, logged: null });
 			return spec;
 		},
-		logged: (spec) => entryOf(spec).logged,
+		get arms() {
+			return arms.map((entry) => entry.spec);
+		},
+		addArm(deployment, epoch) {
+			const given = { version: 1, channel: 'arm', deployment, epoch };
+			const { commitment: _, ...template } = checked(
+				ArmSpec,
+				{ ...given, commitment: '0'.repeat(64) },
+				'arm',
+			);
+			const { commitment } = armKeyAndCommitment(template);
+			const spec: ArmSpec = { ...template, commitment };
+			if (arms.some((entry) => entry.spec.commitment === commitment))
+				throw badInput('this arm is in the key ring already; use another epoch');
+			arms.push({ spec, logged: null });
+			return spec;
+		},
+		bindArm(spec, use) {
+			const entry = armEntryOf(spec);
+			const what = `arm ${armId(spec).slice(0, 16)}`;
+			if (use === 'embed') mustBeLogged(what, entry.logged);
+			const { commitment: _, ...template } = entry.spec;
+			const { key, commitment } = armKeyAndCommitment(template);
+			if (commitment !== entry.spec.commitment)
+				throw badInput(`${what}… does not belong to the secret of this key ring`);
+			return bindArm(entry.spec, key);
+		},
+		logged: (spec) => anyEntryOf(spec).logged,
 		recordLogged(spec, at) {
-			entryOf(spec).logged = at;
+			anyEntryOf(spec).logged = at;
 		},
 		bind(spec, use) {
 			const entry = entryOf(spec);
-			if (use === 'embed' && entry.logged === null)
-				throw new TouchmarkError(
-					'not-committed',
-					`mark ${markId(spec).slice(0, 16)}… must be committed to a log before its first use; run \`touchmark keys commit\``,
-				);
+			if (use === 'embed') mustBeLogged(`mark ${markId(spec).slice(0, 16)}`, entry.logged);
 			const { commitment: _, ...template } = entry.spec;
 			const { key, commitment } = keyAndCommitment(template);
 			if (commitment !== entry.spec.commitment)
@@ -128,7 +183,8 @@ function openWith(master: Uint8Array, secret: KeyringFile['secret'], entries: Ke
 			version: 1,
 			publicKey: bytesToHex(signer.publicKey),
 			marks: marks.map((entry) => ({ ...entry })),
-			secret,
+			...(arms.length === 0 ? {} : { arms: arms.map((entry) => ({ ...entry })) }),
+			secret: file.secret,
 		}),
 	};
 }
@@ -147,7 +203,7 @@ export function createKeyring(
 		'passphrase' in protection
 			? { sealed: seal(master, protection.passphrase) }
 			: { unsealed: bytesToHex(master) };
-	return openWith(master, secret, []);
+	return openWith(master, { secret, marks: [] });
 }
 
 /**
@@ -168,7 +224,7 @@ export async function openKeyring(
 		'sealed' in valid.secret
 			? unseal(valid.secret.sealed, await passphrase())
 			: hexToBytes(valid.secret.unsealed);
-	const ring = openWith(master, valid.secret, valid.marks);
+	const ring = openWith(master, valid);
 	if (bytesToHex(ring.publicKey) !== valid.publicKey)
 		throw badInput(`${where}: field "publicKey" does not belong to the secret of this key ring`);
 	return ring;

@@ -3,5 +3,6 @@
  *
  * @module
  */
+export { readArmRecords } from './arm-records.js';
 export { appendToLog, commitMarks, LogEntry, TreeHead, verifyLog } from './log.js';
 export { leafHash, rootHash } from './merkle.js';

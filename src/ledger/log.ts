@@ -24,6 +24,7 @@ import { badInput } from '../errors.js';
 import { checked, hexOf, parseJson } from '../input.js';
 import type { Keyring } from '../keys/keyring.js';
 import type { LoggedAt } from '../keys/logged-at.js';
+import { ArmRecord, ArmSpec, armId } from '../marks/arm.js';
 import { canonicalBytes, MarkSpec, markId } from '../marks/mark-spec.js';
 import { leafHash, rootHash } from './merkle.js';
 
@@ -41,6 +42,25 @@ export const LogEntry = z.discriminatedUnion('type', [
 			path: ['markId'],
 			error: 'is not the id of the spec',
 		}),
+	z
+		.strictObject({
+			type: z.literal('arm-commitment'),
+			version: z.literal(1),
+			time: z.iso.datetime(),
+			armId: hexOf(32),
+			spec: ArmSpec,
+		})
+		.refine((entry) => entry.armId === armId(entry.spec), {
+			path: ['armId'],
+			error: 'is not the id of the spec',
+		}),
+	/** An enrolled request, logged before the first token of its answer leaves. */
+	z.strictObject({
+		type: z.literal('arm-record'),
+		version: z.literal(1),
+		time: z.iso.datetime(),
+		record: ArmRecord,
+	}),
 ]);
 export type LogEntry = z.infer<typeof LogEntry>;
 
@@ -150,16 +170,19 @@ export function verifyLog(path: string): { entries: LogEntry[]; head: TreeHead }
 }
 
 /**
- * Commits every mark of the ring that is in no log yet, and records that in the ring.
+ * Commits every mark and arm of the ring that is in no log yet, and records that in the ring.
  *
  * @returns the specs that were committed now
  */
-export function commitMarks(path: string, ring: Keyring): MarkSpec[] {
-	const specs = ring.marks.filter((spec) => ring.logged(spec) === null);
+export function commitMarks(path: string, ring: Keyring): (MarkSpec | ArmSpec)[] {
+	const specs = [...ring.marks, ...ring.arms].filter((spec) => ring.logged(spec) === null);
 	if (specs.length === 0) return [];
 	const time = new Date().toISOString();
 	const entries = specs.map(
-		(spec): LogEntry => ({ type: 'key-commitment', version: 1, time, markId: markId(spec), spec }),
+		(spec): LogEntry =>
+			spec.channel === 'arm'
+				? { type: 'arm-commitment', version: 1, time, armId: armId(spec), spec }
+				: { type: 'key-commitment', version: 1, time, markId: markId(spec), spec },
 	);
 	appendToLog(path, entries, ring).forEach((at, i) => {
 		ring.recordLogged(specs[i], at);

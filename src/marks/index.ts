@@ -4,6 +4,22 @@
  * @module
  */
 export {
+	type Arm,
+	ArmRecord,
+	ArmSpec,
+	type ArmTemplate,
+	armId,
+	bindArm,
+	type Coin,
+	checkCoin,
+	OpenedCoin,
+	openCoin,
+	openCoins,
+	type Side,
+	seedHash,
+	servedSide,
+} from './arm.js';
+export {
 	COMPATIBLE,
 	type Compatible,
 	type CompatibleOptions,

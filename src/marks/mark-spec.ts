@@ -16,7 +16,8 @@ import { GENERATORS, type GeneratorName, generatorOf, isPrf } from './generators
 /** Stands for the positions before a text's first token in marks that start with `pad`; no vocabulary has this id. */
 export const BEFORE_TEXT = 0xffffffff;
 
-const Name = z
+/** A name in a spec. */
+export const Name = z
 	.string()
 	.regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 letters, digits, dots, dashes or underscores');
 

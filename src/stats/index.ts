@@ -16,6 +16,16 @@ export { logGammaSumUpperTail } from './gamma-sum.js';
 export { logGoodnessOfFit } from './goodness-of-fit.js';
 export { bernoulliInterval, exponentialMeanInterval } from './intervals.js';
 export {
+	logClippedSumTest,
+	logESigns,
+	logSignedRankTest,
+	logSignTest,
+	midranks,
+	newSignBets,
+	type SignBets,
+	type SignedPair,
+} from './paired-signs.js';
+export {
 	bernoulliCritical,
 	bernoulliPower,
 	exponentialCritical,

@@ -4,6 +4,27 @@
  * @module
  */
 export { type DetectOptions, DetectResult, detect } from './detect.js';
+export {
+	type Exposure,
+	newExposure,
+	type OpenOptions,
+	type ScoredExposure,
+} from './exposure.js';
+export { type ExposureInput, ExposurePair, ExposureScore, ServedText } from './exposure-data.js';
+export {
+	type Containment,
+	containmentMeasure,
+	type GivenAnswer,
+	type Likelihood,
+	type LikelihoodOptions,
+	likelihoodMeasure,
+	type Measure,
+	type MeasuredTexts,
+	type Similarity,
+	similarityMeasure,
+} from './exposure-measures.js';
+export { ExposureAssumption, ExposureResult, ExposureStatistic } from './exposure-result.js';
+export { type DrawnToken, newTokenBets, type TokenBets } from './exposure-tokens.js';
 export { type HeldOutSample, heldOutSample } from './held-out.js';
 export { newPairSet, type PairSet } from './pairs.js';
 export {

@@ -56,6 +56,22 @@ describe('the page', () => {
 		expect(page).toContain('The true key lies beyond all 99 held-out keys');
 		expect(page).toContain('not to scale beyond the break');
 	});
+	test('shows trials of served answers where there are any, with what was assumed', () => {
+		expect(page).not.toContain('id="exposure"');
+		const row = { suspect: '<i>student', trainedOnServed: true, pairs: 224, ties: 4, servedPreferred: 199 };
+		const exposure = [{ ...row, log10P: -41.25, assumptions: [], verdict: 'exposed' }];
+		const shown = renderReport({ ...EXAMPLE, exposure });
+		expectBalanced(shown);
+		expect(shown).toContain('<data value="199">199</data> of 220');
+		expect(shown).toContain('trained on served answers');
+		expect(shown).toContain('&lt;i&gt;student');
+		expect(shown).not.toContain('drawn afterwards');
+		const [first] = exposure;
+		const later = { ...first, assumptions: ['exchangeable-redraw'] };
+		expect(renderReport({ ...EXAMPLE, exposure: [later] })).toContain(
+			'the second answers were drawn afterwards',
+		);
+	});
 	test('keeps the text of the passage', () => {
 		const passage = page.match(/<p class="passage"[^>]*>(.*?)<\/p>/s)?.[1] ?? '';
 		expect(passage.replace(/<[^>]+>/g, '')).toBe(EXAMPLE.passage.tokens.map(({ text }) => text).join(''));

@@ -42,7 +42,7 @@ describe('an entry', () => {
 		lines.forEach((line, i) => {
 			const entry: LogEntry = JSON.parse(line);
 			expect(Buffer.from(canonicalBytes(entry)).toString()).toBe(line);
-			expect(entry.markId).toBe(markId(ring.marks[i]));
+			expect(entry).toMatchObject({ markId: markId(ring.marks[i]) });
 			const leaf = createHash('sha256').update(`\0${line}`).digest('hex');
 			expect(ring.logged(ring.marks[i])).toEqual({ index: i, time: entry.time, leaf });
 		});

@@ -53,17 +53,24 @@ describe('radioactivity of the shipped students', () => {
 	});
 
 	it.each(['student-unmarked', 'student-other-key', 'base'] as const)('finds nothing in %s', (model) => {
-		const { result } = radioactivity({ mode: 'closed', exchanges: ask(model, 192) }, marks, { heldOutKeys: 9 });
+		const { result } = radioactivity({ mode: 'closed', exchanges: ask(model, 192) }, marks, {
+			heldOutKeys: 9,
+		});
 		expect(result.verdict).toBe('no-evidence');
 		expect(result.log10P).toBeGreaterThan(-6);
 	});
 
 	it('calls a relay of the marked teacher marked, not trained', () => {
-		expect(radioactivity({ mode: 'closed', exchanges: ask('teacher', 64, marks) }, marks, { heldOutKeys: 9 }).result.verdict).toBe('marked');
+		expect(
+			radioactivity({ mode: 'closed', exchanges: ask('teacher', 64, marks) }, marks, { heldOutKeys: 9 })
+				.result.verdict,
+		).toBe('marked');
 	});
 
 	it('says when there is too little to tell', () => {
-		expect(radioactivity({ mode: 'closed', exchanges: ask('base', 4) }, marks, { heldOutKeys: 9 }).result.verdict).toBe('too-little-data');
+		expect(
+			radioactivity({ mode: 'closed', exchanges: ask('base', 4) }, marks, { heldOutKeys: 9 }).result.verdict,
+		).toBe('too-little-data');
 	});
 
 	it('does not take a suspect that copies marked prompts for a student', () => {

@@ -1,0 +1,283 @@
+/**
+ * Controlled exposure: was this suspect trained on these served answers? A keyed coin chose which answer of each pair was
+ * served. For any function f of the suspect and a text, an innocent suspect prefers the served answer with probability
+ * one half, because it cannot know the coin. Conditions of exactness: docs/statistics.md.
+ *
+ * The order is part of the interface: pairs are admitted, measured, the digest of the scores is fixed, and only then does
+ * anything see a coin.
+ *
+ * @example
+ * const trial = newExposure({ pairs, records });
+ * const scored = trial.measure((pairs) => pairs.map(({ prompt, a, b }) => ({ a: f(prompt, a), b: f(prompt, b) })));
+ * publish(scored.scoresDigest);
+ * const result = scored.open(coins);
+ *
+ * @module
+ */
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
+import { badInput } from '../errors.js';
+import type { OpenedCoin } from '../marks/arm.js';
+import { canonicalBytes } from '../marks/mark-spec.js';
+import {
+	bernoulliInterval,
+	bernoulliPower,
+	bonferroniLog,
+	holmLog,
+	logBinomialUpperTail,
+	logClippedSumTest,
+	logEBernoulli,
+	logESigns,
+	logSignedRankTest,
+	logSignTest,
+} from '../stats/index.js';
+import { ln, log10 } from '../stats/portable.js';
+import { type Tossed, type TossedPair, tossPairs } from './exposure-coins.js';
+import {
+	type Admitted,
+	admitPairs,
+	byName,
+	type ExposureInput,
+	type ExposurePair,
+	type ExposureScore,
+	receiptOf,
+} from './exposure-data.js';
+import type { Measure } from './exposure-measures.js';
+import type { ExposureAssumption, ExposureResult, ExposureStatistic } from './exposure-result.js';
+import { DEFAULT_LEVEL, type Verdict } from './test-result.js';
+
+/** Share of preferred pairs that power is stated for; one epoch shows more with weights at hand. */
+const NOMINAL_SHARE = 2 / 3;
+
+/** How to open. */
+export interface OpenOptions {
+	/** Default 1e-6. */
+	readonly level?: number;
+	/** How many suspects or measures are tried on these pairs. Default 1. */
+	readonly hypotheses?: number;
+	/** Models older than the exchanges, measured in the same way: they must stand at one half. */
+	readonly controlModels?: readonly { readonly model: string; readonly scored: ScoredExposure }[];
+}
+
+/** A trial that was measured. */
+export interface ScoredExposure {
+	readonly scores: readonly ExposureScore[];
+	/** SHA-256, to be made public before the coins are opened. */
+	readonly scoresDigest: string;
+	/**
+	 * Opens the coins and tests.
+	 *
+	 * @throws TouchmarkError `bad-input` for a coin that is missing, occurs twice or does not open its commitment, a text
+	 *   that is not the logged one, or another account than the logged one
+	 */
+	open(coins: readonly OpenedCoin[], options?: OpenOptions): ExposureResult;
+}
+
+/** A trial before it is measured. */
+export interface Exposure {
+	/** Pairs that will be tested. */
+	readonly pairs: readonly ExposurePair[];
+	/** Measures every pair; the measure sees texts only, in an order that says nothing of the coin. */
+	measure(measure: Measure): ScoredExposure;
+	/** Takes scores that were made elsewhere. @throws TouchmarkError `bad-input` unless each pair has one, finite */
+	record(scores: readonly ExposureScore[]): ScoredExposure;
+}
+
+/**
+ * Reads a trial.
+ *
+ * @throws TouchmarkError `bad-input` for pairs or records that contradict themselves or each other
+ */
+export function newExposure(input: ExposureInput): Exposure {
+	const admitted = admitPairs(input);
+	const { pairs } = admitted;
+
+	function scored(given: readonly ExposureScore[], here: boolean): ScoredExposure {
+		const byId = byName(given, 'score', ({ id }) => id);
+		const scores = pairs.map(({ id }) => {
+			const score = byId.get(id);
+			if (score === undefined) throw badInput(`pair "${id}" has no score; every pair needs one`);
+			if (!(Math.abs(score.a) < Infinity && Math.abs(score.b) < Infinity))
+				throw badInput(`score "${id}": must be two finite numbers`);
+			return score;
+		});
+		const scoresDigest = digestById(scores);
+		return {
+			scores,
+			scoresDigest,
+			open(coins, options = {}) {
+				const toss = (some: readonly ExposureScore[]) => tossPairs(admitted, input.pairs, some, coins);
+				const models = (options.controlModels ?? []).map(({ model, scored: control }) => ({
+					model,
+					scoresDigest: control.scoresDigest,
+					tossed: toss(control.scores),
+				}));
+				return {
+					...testTrial(input, toss(scores), models, options),
+					dropped: { repeated: admitted.repeated, leaked: admitted.leaked },
+					rule: input.rule ?? null,
+					pairsDigest: digestById(input.pairs),
+					scoresDigest,
+					coinsDigest: digestById(coins),
+					assumptions: assumptionsOf(input, admitted, here),
+				};
+			},
+		};
+	}
+
+	return {
+		pairs,
+		measure(measure) {
+			const swapped = pairs.map(({ a, b }) => hashOf(b) < hashOf(a));
+			const found = measure(
+				pairs.map(({ prompt, a, b }, i) => (swapped[i] ? { prompt, a: b, b: a } : { prompt, a, b })),
+			);
+			const scores = pairs.map(({ id }, i) => {
+				const { a, b } = found[i];
+				return swapped[i] ? { id, a: b, b: a } : { id, a, b };
+			});
+			return scored(scores, true);
+		},
+		record: (scores) => scored(scores, false),
+	};
+}
+
+function hashOf(text: string): string {
+	return bytesToHex(sha256(utf8ToBytes(text)));
+}
+
+function digestById(rows: readonly { readonly id: string }[]): string {
+	const sorted = [...rows].sort((one, other) => (one.id < other.id ? -1 : 1));
+	return bytesToHex(sha256(canonicalBytes(sorted)));
+}
+
+function assumptionsOf(input: ExposureInput, admitted: Admitted, here: boolean): ExposureAssumption[] {
+	const logged = admitted.records !== undefined;
+	const seeded = admitted.pairs.some((pair) => admitted.records?.get(receiptOf(pair))?.mode === 'seeded');
+	const held: [ExposureAssumption, boolean][] = [
+		['exchangeable-redraw', input.retrospective ?? false],
+		['answers-drawn-from-seeds', seeded],
+		['coins-fair-and-fixed', !logged && !input.retrospective],
+		['all-pairs-given', !logged],
+		['scores-made-without-coins', !here],
+		['symmetric-rule', input.rule !== undefined],
+		['served-elsewhere-without-coins', admitted.leaked > 0],
+		['accounts-chosen-beforehand', admitted.otherAccounts],
+	];
+	return held.filter(([, holds]) => holds).map(([name]) => name);
+}
+
+/** A group of pairs, and how many requests of it have none. */
+interface Group {
+	readonly pairs: readonly TossedPair[];
+	readonly missing: number;
+}
+
+/** Statistics of a group; the first is the headline. Natural logarithms. */
+function statisticsOf({ pairs, missing }: Group): [ExposureStatistic, number][] {
+	const signed = pairs.flatMap((pair) => pair.signed ?? []);
+	const preferred = signed.filter(({ positive }) => positive).length;
+	// Whatever the reason that a pair is missing, the full trial has at least this many preferred and at most these pairs.
+	if (missing > 0)
+		return [['sign-missing-lost', logBinomialUpperTail(preferred, signed.length + missing, 0.5)]];
+	return [
+		['signed-rank', logSignedRankTest(signed)],
+		['sign', logSignTest(signed)],
+		['clipped-sum', logClippedSumTest(signed, 2)],
+	];
+}
+
+function logEOf({ pairs, missing }: Group): number {
+	const signed = pairs.flatMap((pair) => pair.signed ?? []);
+	if (missing === 0) return logESigns(signed);
+	return logEBernoulli(signed.filter(({ positive }) => positive).length, signed.length + missing, 0.5);
+}
+
+function rowOf(group: Group) {
+	const ties = group.pairs.filter(({ signed }) => signed === null).length;
+	return {
+		pairs: group.pairs.length,
+		ties,
+		servedPreferred: group.pairs.filter(({ signed }) => signed?.positive).length,
+		log10P: toLog10(statisticsOf(group)[0][1]),
+	};
+}
+
+/** Rows of a table, corrected for their number. */
+function tableOf<T extends { group: Group }>(entries: readonly T[]) {
+	const rows = entries.map(({ group, ...name }) => ({ ...name, ...rowOf(group) }));
+	const corrected = holmLog(entries.map(({ group }) => statisticsOf(group)[0][1]));
+	return rows.map((row, i) => ({ ...row, log10PCorrected: toLog10(corrected[i]) }));
+}
+
+function testTrial(
+	input: ExposureInput,
+	tossed: Tossed,
+	models: readonly { model: string; scoresDigest: string; tossed: Tossed }[],
+	{ level = DEFAULT_LEVEL, hypotheses = 1 }: OpenOptions,
+) {
+	const controlAccounts = new Set(input.controlAccounts);
+	const isSuspected = (account: string | null) => account === null || !controlAccounts.has(account);
+	const groupOf = (some: Tossed, holds: (account: string | null) => boolean): Group => ({
+		pairs: some.pairs.filter(({ account }) => holds(account)),
+		missing: input.rule === undefined ? some.missing.filter(holds).length : 0,
+	});
+	const accounts = new Set(tossed.pairs.map(({ account }) => account).filter((account) => account !== null));
+	const accountTable = (wanted: boolean) =>
+		tableOf(
+			[...accounts]
+				.filter((account) => isSuspected(account) === wanted)
+				.sort()
+				.map((account) => ({ account, group: groupOf(tossed, (other) => other === account) })),
+		);
+
+	const all = groupOf(tossed, isSuspected);
+	const statistics = statisticsOf(all);
+	const [statistic, logP] = statistics[0];
+	const row = rowOf(all);
+	const trials = row.pairs - row.ties;
+	const log10PCorrected = toLog10(bonferroniLog(logP, hypotheses));
+	const isFound = (log10: { readonly log10PCorrected: number }) => log10.log10PCorrected <= log10Level;
+	const log10Level = log10(level);
+	const controls = {
+		accounts: accountTable(false),
+		models: tableOf(
+			models.map(({ tossed: own, ...name }) => ({ ...name, group: groupOf(own, isSuspected) })),
+		),
+	};
+	const withheld: ExposureResult['withheld'] = [
+		...(controls.models.some(isFound) ? (['control-model-found'] as const) : []),
+		...(tossed.orderTells ? (['order-tells-coin'] as const) : []),
+	];
+	const power = bernoulliPower(trials, 0.5, NOMINAL_SHARE, ln(level / hypotheses));
+	const found = isFound({ log10PCorrected });
+	const verdict: Verdict =
+		withheld.length > 0 || (!found && power < 0.5) ? 'too-little-data' : found ? 'exposed' : 'no-evidence';
+	return {
+		...row,
+		log10E: toLog10(logEOf(all)),
+		log10PCorrected,
+		statistic,
+		hypotheses,
+		tests: statistics.map(([name, log]) => ({ statistic: name, log10P: toLog10(log) })),
+		effect: {
+			mean: trials === 0 ? null : row.servedPreferred / trials,
+			expected: 0.5 as const,
+			ci95: trials === 0 ? null : bernoulliInterval(row.servedPreferred, trials, 0.95),
+		},
+		accounts: accountTable(true),
+		controls,
+		missing: tossed.missing.filter(isSuspected).length,
+		replayMismatches: tossed.replayMismatches,
+		withheld,
+		alternatives: controls.accounts.some(isFound) ? (['other-accounts'] as const).slice() : [],
+		level,
+		power,
+		verdict,
+	};
+}
+
+/** log10 of exp(x), with no negative zero. */
+function toLog10(x: number): number {
+	return x / Math.LN10 + 0;
+}
