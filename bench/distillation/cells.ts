@@ -66,10 +66,14 @@ export const OTHER_KEYS: readonly Cell[] = [
 	marked('kgw-g25-d1-h1', 1, 'other-2'),
 ];
 
-/** The marks that claims rest on: ten seeds each. */
-export const CLAIMED = ['synthid-4-h1', 'kgw-g25-d1-h1'] as const satisfies readonly MarkName[];
+/** The marks that claims rest on: ten seeds each. The strongest of either kind that kept within the limits of `quality`. */
+export const CLAIMED = ['kgw-g50-d1-h1', 'synthid-4-h2'] as const satisfies readonly MarkName[];
 
 const CANDIDATES = [
+	'kgw-g50-d1-h1',
+	'synthid-4-h2',
+	'synthid-1-h1',
+	'kgw-g25-d0.5-h1',
 	'synthid-4-h1',
 	'kgw-g25-d1-h1',
 	'synthid-2-h1',
