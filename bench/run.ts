@@ -19,6 +19,7 @@ const BENCHES: Record<string, () => Promise<{ bench: Bench }>> = {
 	model: () => import('./model.js'),
 	nulls: () => import('./nulls.js'),
 	prf: () => import('./prf.js'),
+	quality: () => import('./quality.js'),
 	retokenize: () => import('./retokenize.js'),
 	select: () => import('./select.js'),
 	speed: () => import('./speed.js'),

@@ -1,0 +1,109 @@
+/**
+ * The cells of the distillation grid, in the order in which they are worth having.
+ *
+ * @module
+ */
+import { MARK_NAMES, type MarkName } from './marks.js';
+
+/** The budget of a student, fixed before any test was run. */
+export const BUDGET = { texts: 8192, maxTokens: 112, epochs: 2, rate: 1e-3, batch: 16 } as const;
+
+/** Texts of students with a smaller budget. */
+const FEWER = 2048;
+
+/** One student. */
+export interface Cell {
+	/** Folder of the student. */
+	readonly name: string;
+	/** Absent: no text is marked. */
+	readonly mark?: MarkName;
+	/** Share of the training texts that is marked. */
+	readonly rho: number;
+	/** Gives key, texts and order of training; nothing is shared between seeds. */
+	readonly seed: string;
+	/** Texts in training. */
+	readonly texts: number;
+	/** Folder under `models/` of the model that training starts from. */
+	readonly base: string;
+	/** What is done to each text before training; absent: nothing. */
+	readonly rewrite?: Rewrite;
+}
+
+/** A change of the training texts, for students that resist: its name goes into the name of the file. */
+export interface Rewrite {
+	readonly name: string;
+	of(tokens: readonly number[]): readonly number[];
+}
+
+/** A student of marked text. */
+function marked(mark: MarkName, rho: number, seed: number | string): Cell {
+	return {
+		name: `${mark}-rho${rho}-${seed}`,
+		mark,
+		rho,
+		seed: String(seed),
+		texts: BUDGET.texts,
+		base: 'base',
+	};
+}
+
+/** A student of the teacher's unmarked texts. */
+function unmarked(seed: number | string, texts: number = BUDGET.texts): Cell {
+	return { name: `unmarked-${seed}`, rho: 0, seed: String(seed), texts, base: 'base' };
+}
+
+/** What the owner of the teacher can train without a key, from texts that no suspect has. */
+export const REFERENCES: readonly Cell[] = ['ref-1', 'ref-2'].map((seed) => unmarked(seed));
+
+/** Students that never saw a mark; the second half had a quarter of the texts. */
+export const INNOCENTS: readonly Cell[] = Array.from({ length: 12 }, (_, i) =>
+	unmarked(101 + i, i < 6 ? BUDGET.texts : FEWER),
+);
+
+/** Marked under a key that no test opens. */
+export const OTHER_KEYS: readonly Cell[] = [
+	marked('synthid-4-h1', 1, 'other-1'),
+	marked('kgw-g25-d1-h1', 1, 'other-2'),
+];
+
+/** The marks that claims rest on: ten seeds each. The strongest of either kind that kept within the limits of `quality`. */
+export const CLAIMED = ['kgw-g50-d1-h1', 'synthid-4-h2'] as const satisfies readonly MarkName[];
+
+const CANDIDATES = [
+	'kgw-g50-d1-h1',
+	'synthid-4-h2',
+	'synthid-1-h1',
+	'kgw-g25-d0.5-h1',
+	'synthid-4-h1',
+	'kgw-g25-d1-h1',
+	'synthid-2-h1',
+	'synthid-3-h1',
+	'kgw-g25-d2-h1',
+	'gumbel-h1',
+] as const satisfies readonly MarkName[];
+
+const SHARES = [0.1, 0.05, 0.02, 0.01, 0.3, 1] as const;
+const seeds = Array.from({ length: 10 }, (_, i) => i + 1);
+
+/** Once each, the first mention counts. */
+function distinct(cells: readonly Cell[]): Cell[] {
+	return [...new Map(cells.map((cell) => [cell.name, cell])).values()];
+}
+
+/** References, innocents, each candidate once, then the claims. */
+export const CORE: readonly Cell[] = distinct([
+	...REFERENCES,
+	...INNOCENTS,
+	...OTHER_KEYS,
+	...CANDIDATES.map((mark) => marked(mark, 0.1, 1)),
+	...[0.05, 0.1, 0.02, 0.01].flatMap((rho) =>
+		seeds.flatMap((seed) => CLAIMED.map((mark) => marked(mark, rho, seed))),
+	),
+]);
+
+/** The core, then every mark at every share, and the share 0. */
+export const ALL: readonly Cell[] = distinct([
+	...CORE,
+	unmarked(1),
+	...SHARES.flatMap((rho) => MARK_NAMES.map((mark) => marked(mark, rho, 1))),
+]);
