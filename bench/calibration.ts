@@ -19,6 +19,7 @@ import { logPValue } from '../src/verify/null-law.js';
 import { newPairSet, type PairSet } from '../src/verify/pairs.js';
 import { tallyPairs } from '../src/verify/tally.js';
 import { freshKey, specOf } from './fresh-marks.js';
+import { type InnocentRates, innocentRates, WAYS } from './innocents.js';
 import type { Bench, Row } from './rows.js';
 
 /** One record: what was asked, and the text to test. */
@@ -214,11 +215,14 @@ export const bench: Bench = {
 				}),
 			),
 		);
-		const family = cells.length * LEVELS.length + 2;
+		const real = corpus === undefined ? Object.values(repositoryTexts(128)) : corpusRecords(corpus, 20);
+		const innocents = innocentRates(quick ? 140 : 2_000, real);
+		const family = cells.length * LEVELS.length + 2 + 3 * innocents.length + WAYS.length;
 		const rows: Row[] = [];
 		let outside = 0;
-		const add = (name: string, count: number, rejected: number, expected: number) => {
-			const [low, high] = band(count, expected, 1e-3 / family);
+		const add = (name: string, count: number, rejected: number, expected: number, kind?: 'bound') => {
+			const [edge, high] = band(count, expected, 1e-3 / family);
+			const low = kind === 'bound' ? 0 : edge;
 			const ours = rejected / count;
 			if (ours < low || ours > high) outside++;
 			rows.push({
@@ -249,6 +253,26 @@ export const bench: Bench = {
 				at.reduce((sum, one) => sum + one.expected * one.tests, 0) / total,
 			);
 		}
+		// Bounds, so that only the upper edge of a band around the level itself can be crossed.
+		for (const { name, way, tests: count, rejected, e20, e100 } of innocents)
+			for (const [what, level, found] of [
+				['p ≤ 1e-2', 1e-2, rejected],
+				['e ≥ 20', 0.05, e20],
+				['e ≥ 100', 0.01, e100],
+			] as const)
+				add(`${way} weighted ${name}, ${what}`, count, found, level, 'bound');
+		for (const way of WAYS) {
+			const some = innocents.filter((one) => one.way === way);
+			const total = (of: (one: InnocentRates) => number) => some.reduce((sum, one) => sum + of(one), 0);
+			if (some.length > 0)
+				add(
+					way === 'closed' ? 'closed weighted@1e-2' : `${way}@1e-2`,
+					total(({ tests: count }) => count),
+					total(({ rejected }) => rejected),
+					1e-2,
+					'bound',
+				);
+		}
 		const ks = cells.flatMap(({ job, width, rates }) =>
 			rates.ksP === null ? [] : [{ job: job.name, width, p: rates.ksP }],
 		);
@@ -256,6 +280,10 @@ export const bench: Bench = {
 			rows,
 			notes: [
 				`${outside} of ${family} rates lie outside their band.`,
+				innocents.length > 0
+					? 'Weighted tests: a fresh key each, over 12 students of unmarked text and 2 of text under another key, read along ' +
+						'the unmarked teacher’s texts and along real text, which stands for a suspect’s answers too.'
+					: 'No weighted tests: the students of `bench/distillation/grid.ts` are not there.',
 				`Kolmogorov–Smirnov p-values of gumbel against the uniform law: ${ks.map(({ job, width, p }) => `${job} h${width} ${p.toPrecision(2)}`).join(', ')}.`,
 			],
 		};

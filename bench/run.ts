@@ -15,6 +15,7 @@ import type { Bench, Row } from './rows.js';
 const BENCHES: Record<string, () => Promise<{ bench: Bench }>> = {
 	calibration: () => import('./calibration.js'),
 	demo: () => import('./demo.js'),
+	inheritance: () => import('./inheritance.js'),
 	interop: () => import('./interop.js'),
 	model: () => import('./model.js'),
 	nulls: () => import('./nulls.js'),

@@ -8,6 +8,9 @@ import { MARK_NAMES, type MarkName } from './marks.js';
 /** The budget of a student, fixed before any test was run. */
 export const BUDGET = { texts: 8192, maxTokens: 112, epochs: 2, rate: 1e-3, batch: 16 } as const;
 
+/** Prompts that training texts answer; the rest are kept for asking the students. */
+export const TRAINING_PROMPTS = 896;
+
 /** Texts of students with a smaller budget. */
 const FEWER = 2048;
 

@@ -13,11 +13,8 @@ import { parseArgs } from 'node:util';
 import { embeddedModel, embeddedPrompts, embeddedTokenizer, MODELS } from '../../src/generate/embedded.js';
 import { sampleTexts } from '../../src/generate/sample.js';
 import { bench as quality } from '../quality.js';
-import { ALL, BUDGET, type Cell, CORE, type Rewrite } from './cells.js';
+import { ALL, BUDGET, type Cell, CORE, type Rewrite, TRAINING_PROMPTS } from './cells.js';
 import { type MarkName, markerOf } from './marks.js';
-
-/** Prompts that training texts answer; the rest are kept for asking the students. */
-export const TRAINING_PROMPTS = 896;
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const python = process.env.TOUCHMARK_PYTHON ?? 'python3';
