@@ -69,8 +69,15 @@ export const OTHER_KEYS: readonly Cell[] = [
 	marked('kgw-g25-d1-h1', 1, 'other-2'),
 ];
 
-/** The marks that claims rest on: ten seeds each. The strongest of either kind that kept within the limits of `quality`. */
-export const CLAIMED = ['kgw-g50-d1-h1', 'synthid-4-h2'] as const satisfies readonly MarkName[];
+/**
+ * The marks that claims rest on: ten seeds each. The recommended one, and the strongest of the other kinds that kept
+ * within the limits of `quality`.
+ */
+export const CLAIMED = [
+	'synthid-1-h1',
+	'kgw-g50-d1-h1',
+	'synthid-4-h2',
+] as const satisfies readonly MarkName[];
 
 const CANDIDATES = [
 	'kgw-g50-d1-h1',
@@ -83,6 +90,9 @@ const CANDIDATES = [
 	'synthid-3-h1',
 	'kgw-g25-d2-h1',
 	'gumbel-h1',
+	'synthid-2-h1-masked',
+	'kgw-g25-d2-h1+gumbel-h4',
+	'gumbel-h4',
 ] as const satisfies readonly MarkName[];
 
 const SHARES = [0.1, 0.05, 0.02, 0.01, 0.3, 1] as const;
@@ -99,7 +109,7 @@ export const CORE: readonly Cell[] = distinct([
 	...INNOCENTS,
 	...OTHER_KEYS,
 	...CANDIDATES.map((mark) => marked(mark, 0.1, 1)),
-	...[0.05, 0.1, 0.02, 0.01].flatMap((rho) =>
+	...[0.05, 0.1, 0.03, 0.02, 0.01].flatMap((rho) =>
 		seeds.flatMap((seed) => CLAIMED.map((mark) => marked(mark, rho, seed))),
 	),
 ]);

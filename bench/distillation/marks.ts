@@ -34,6 +34,7 @@ export const MARKS = {
 	'kgw-g25-d2-h1': { specs: [kgw(0.25, 2, 1)] },
 	'kgw-g50-d1-h1': { specs: [kgw(0.5, 1, 1)] },
 	'kgw-g50-d2-h1': { specs: [kgw(0.5, 2, 1)] },
+	'synthid-2-h1-masked': { specs: [synthid(2, 1)], repeatsMasked: true },
 	'synthid-4-h1-masked': { specs: [synthid(4, 1)], repeatsMasked: true },
 	'synthid-4-h2': { specs: [synthid(4, 2)] },
 	'kgw-g25-d2-h2': { specs: [kgw(0.25, 2, 2)] },

@@ -1,9 +1,9 @@
 /**
  * Measures how much evidence of inheritance the students of the grid give, query by query, beside published procedures.
  *
- *     npx tsx bench/distillation/measure.ts [--work DIR] [--closed SEEDS]
+ *     npx tsx bench/distillation/measure.ts [--work DIR] [--mark NAME] [--closed SEEDS]
  *
- * What is measured already (`measured/`) is left as it is.
+ * With `--mark` only students of that mark; text is asked of the first SEEDS seeds (default all). What is measured already (`measured/`) is left as it is.
  *
  * @module
  */
@@ -355,10 +355,10 @@ interface Task {
 	readonly path: string;
 }
 
-function tasksOf(work: string): Task[] {
+function tasksOf(work: string, only: string | undefined): Task[] {
 	return ALL.flatMap((cell) => {
 		const { mark: name } = cell;
-		if (name === undefined || cell.seed.startsWith('other')) return [];
+		if (name === undefined || cell.seed.startsWith('other') || (only ?? name) !== name) return [];
 		if (!existsSync(join(work, 'students', cell.name, 'model.safetensors'))) return [];
 		return marksOf(name, cell.seed).map((mark) => ({
 			cell: { ...cell, mark: name },
@@ -392,12 +392,15 @@ function main(): void {
 	const { values } = parseArgs({
 		options: {
 			work: { type: 'string', default: join(HERE, 'work') },
+			mark: { type: 'string' },
 			closed: { type: 'string', default: '10' },
 		},
 	});
 	const say = (line: string) => process.stderr.write(`${new Date().toISOString()} ${line}\n`);
 	const ground = groundOf(values.work);
-	const waiting = tasksOf(values.work).filter(({ path }) => readMeasured(path)?.open === undefined);
+	const waiting = tasksOf(values.work, values.mark).filter(
+		({ path }) => readMeasured(path)?.open === undefined,
+	);
 	for (const group of groupsOf(waiting)) {
 		const students = group.map(({ cell, mark }) => ({ model: studentAt(values.work, cell.name), mark }));
 		readStudents(ground, students, group[0].mark.spec.contextWidth).forEach((curves, j) => {
@@ -410,7 +413,7 @@ function main(): void {
 			say(`${cell.name} ${channel}: ${JSON.stringify(curves.grey['weighted+student']?.at(-2))}`);
 		});
 	}
-	const asked = tasksOf(values.work)
+	const asked = tasksOf(values.work, values.mark)
 		.filter(({ cell, mark }) => Number(cell.seed) <= Number(values.closed) && mark.spec.channel === 'shape')
 		.sort((a, b) => b.cell.rho - a.cell.rho || Number(a.cell.seed) - Number(b.cell.seed));
 	for (const { cell, mark, path } of asked) {
