@@ -33,6 +33,12 @@ export {
 	RadioactivityResult,
 	radioactivity,
 } from './radioactivity.js';
+export {
+	newSequentialTest,
+	SequentialAnswer,
+	SequentialResult,
+	type SequentialTest,
+} from './sequential.js';
 export { mergeTallies, scoreOf, type Tally, tallyPairs } from './tally.js';
 export {
 	DEFAULT_LEVEL,

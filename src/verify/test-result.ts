@@ -140,11 +140,11 @@ export function searchBitsOf(searchBits: SearchBits | undefined, mark: Mark): nu
 }
 
 /** Whether a test reaches the level after correction. */
-export function isFound(test: TestResult, level: number): boolean {
+export function isFound(test: Pick<TestResult, 'log10PCorrected'>, level: number): boolean {
 	return test.log10PCorrected <= log10(level);
 }
 
 /** log10 of exp(x), with no negative zero. */
-function toLog10(x: number): number {
+export function toLog10(x: number): number {
 	return x / Math.LN10 + 0;
 }

@@ -72,18 +72,19 @@ function isWindowed({ scheme, spec }: Mark): boolean {
 }
 
 /**
- * The law of one score, for weights of either sign.
+ * The law of one score, for weights of either sign and for scores that come one after another.
  *
  * @throws TouchmarkError `bad-input` for a mark of which such sums have no proven bound
  */
-function scoreLaw({ spec, scheme }: Mark): ScoreLaw {
+export function scoreLaw({ spec, scheme }: Mark): ScoreLaw {
 	const law = scheme.null;
 	const refuse = (why: string) => badInput(`mark ${spec.prf} ${spec.scheme.name}: ${why}`);
 	if (law.kind === 'held-out') throw refuse('no law of its scores is known; it cannot be weighted');
 	// A table is sampled without replacement, and bits of google-deepmind's hash pass for independent in few pairs only.
 	if (scheme.mostPairs !== undefined || spec.prf === 'transformers-synthid-v1')
 		throw refuse(
-			'weights of either sign have no proven bound under this generator; use the closed test without references',
+			'weights of either sign, or scores one after another, have no proven bound under this generator; use the closed test ' +
+				'without references',
 		);
 	const lists = spec.prf === 'transformers-kgw-v1' || spec.prf === 'meta-mt19937-v1';
 	if (law.kind === 'bernoulli' && lists && spec.scheme.name === 'kgw') {
