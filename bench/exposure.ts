@@ -41,7 +41,7 @@ export const bench: Bench = {
 	about:
 		'Controlled exposure on students fine-tuned from the embedded base. The embedded teacher drew two answers of 112 tokens a ' +
 		'request, a keyed coin served one, and a share of the training texts (0.1 of 4,096 unless named otherwise; the rest are ' +
-		'other texts of the teacher) are served answers, rate 1e-3. `pairs@N`: pairs until e ≥ 1e6 after N epochs, median over 99 orders ' +
+		'other texts of the teacher) are served answers, rate 1e-3, all 3 layers. `pairs@N`: pairs until e ≥ 1e6 after N epochs, median over 99 orders ' +
 		'of all pairs; where that is not reached, log10 e of all pairs. Open: likelihood less that of two unmarked students, the ' +
 		'teacher and the base; `open-56`, `open-28`: of the first tokens only; grey: of the 20 likeliest tokens a position only; ' +
 		'closed: similarity of 4 own answers a prompt; dataset: which answer the training texts hold. ' +
@@ -69,20 +69,21 @@ export const bench: Bench = {
 };
 
 /** How a cell differs from the usual one, in the name of its rows. */
-function caseOf({ share, rate, texts, seed, epochs }: ExposedCell): string {
+function caseOf({ share, rate, texts, seed, epochs, layers }: ExposedCell): string {
 	const [usual] = CELLS;
 	const parts = [
 		share === usual.share ? '' : `share-${share}`,
 		rate === usual.rate ? '' : `rate-${rate}`,
 		texts === usual.texts ? '' : `texts-${texts}`,
+		layers === undefined ? '' : `layers-${layers}`,
 		seed === usual.seed ? '' : `seed-${seed}`,
 	];
 	return [`pairs@${epochs}`, ...parts.filter(Boolean)].join('/');
 }
 
 function cellRows(cell: ExposedCell, { differences }: Measured): Row[] {
-	const usual = cell.share === CELLS[0].share && cell.seed === CELLS[0].seed;
-	const ways: readonly Way[] = usual && cell.rate === CELLS[0].rate ? WAYS : ['open'];
+	// Cells that differ from the usual one in their epochs alone show every way in.
+	const ways: readonly Way[] = caseOf(cell).includes('/') ? ['open'] : WAYS;
 	const alone = differences.alone;
 	return ways.map((way): Row => {
 		const own = differences[way];

@@ -66,6 +66,8 @@ export interface ExposedCell {
 	readonly rate: number;
 	/** Gives the trial's key and answers. */
 	readonly seed: string;
+	/** Layers of the base that are kept, for smaller students; absent: all. */
+	readonly layers?: number;
 }
 
 const USUAL: ExposedCell = { texts: 4096, share: 0.1, epochs: 1, rate: 1e-3, seed: '1' };
@@ -80,6 +82,8 @@ export const CELLS: readonly ExposedCell[] = [
 	{ ...USUAL, rate: 3e-3 },
 	{ ...USUAL, texts: 2048 },
 	{ ...USUAL, texts: 8192 },
+	{ ...USUAL, layers: 2 },
+	{ ...USUAL, layers: 1 },
 	...[1, 2, 3].map((epochs) => ({ ...USUAL, epochs, seed: '2' })),
 ];
 
@@ -88,8 +92,9 @@ export const WAYS = ['open', 'open-56', 'open-28', 'grey', 'closed', 'closed-n-g
 export type Way = (typeof WAYS)[number];
 
 /** Name of a cell's student. */
-export function nameOf({ texts, share, epochs, rate, seed }: ExposedCell): string {
-	return `exposed-texts${texts}-share${share}-epochs${epochs}-rate${rate}-${seed}`;
+export function nameOf({ texts, share, epochs, rate, seed, layers }: ExposedCell): string {
+	const size = layers === undefined ? '' : `-layers${layers}`;
+	return `exposed-texts${texts}-share${share}-epochs${epochs}-rate${rate}${size}-${seed}`;
 }
 
 /** One request of a trial, as it is kept. */
@@ -246,8 +251,8 @@ export interface Probe {
 	alone(model: Transformer): Measure;
 }
 
-/** A probe of these pairs. References, measured once: two unmarked students, the teacher, the base. */
-export function newProbe(work: string, pairs: readonly MeasuredTexts[], tokenizer: Tokenizer): Probe {
+/** References, measured once: two unmarked students, the teacher, the base. */
+function newProbe(work: string, pairs: readonly MeasuredTexts[], tokenizer: Tokenizer): Probe {
 	const texts = pairs.flatMap(({ prompt, a, b }) => [
 		{ prompt, text: a },
 		{ prompt, text: b },
@@ -286,6 +291,19 @@ export function newProbe(work: string, pairs: readonly MeasuredTexts[], tokenize
 /** Probes by trial and number of pairs, so that references are measured once. */
 const probes = new Map<string, Probe>();
 
+/** The probe of a trial's first pairs. */
+export function probeOf(
+	work: string,
+	seed: string,
+	pairs: readonly MeasuredTexts[],
+	tokenizer: Tokenizer,
+): Probe {
+	const name = JSON.stringify([work, seed, pairs.length]);
+	const probe = probes.get(name) ?? newProbe(work, pairs, tokenizer);
+	probes.set(name, probe);
+	return probe;
+}
+
 /** What is kept of one cell. */
 const Measured = z.object({
 	/** Served minus other answer, one a pair in the order of serving; 0 for a tie. */
@@ -316,8 +334,11 @@ export function measureCell(work: string, cell: ExposedCell): Measured {
 	trainReferences(work);
 	const name = nameOf(cell);
 	const samples = samplesOf(work, cell);
-	if (!isTrained(work, name))
-		train(work, { name, base: 'base', samples, epochs: cell.epochs, rate: cell.rate }, cell);
+	if (!isTrained(work, name)) {
+		const { epochs, rate, layers } = cell;
+		const size = layers === undefined ? {} : { layers };
+		train(work, { name, base: 'base', samples, epochs, rate, ...size }, cell);
+	}
 
 	const begun = performance.now();
 	const exchanges = trialOf(work, cell.seed, Math.min(MOST_PAIRS, servedOf(cell)));
@@ -326,9 +347,7 @@ export function measureCell(work: string, cell: ExposedCell): Measured {
 	const tokenizer = embeddedTokenizer();
 	const trial = newExposure({ pairs, records: exchanges.map(({ record }) => record) });
 	const model = loadTransformer(folderOf(work, name));
-	const key = `${cell.seed}/${pairs.length}`;
-	const probe = probes.get(key) ?? newProbe(work, pairs, tokenizer);
-	probes.set(key, probe);
+	const probe = probeOf(work, cell.seed, pairs, tokenizer);
 	const own = ownAnswers(model, tokenizer, pairs, name);
 	const dataset = containmentMeasure(pairs);
 	for (const sample of samples) {

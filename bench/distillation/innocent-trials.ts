@@ -11,7 +11,7 @@ import { loadTransformer } from '../../src/model/transformer.js';
 import { newExposure } from '../../src/verify/exposure.js';
 import { type Measure, similarityMeasure } from '../../src/verify/exposure-measures.js';
 import type { Cell } from './cells.js';
-import { armOf, newProbe, ownAnswers, trainReferences, trialOf } from './exposed.js';
+import { armOf, ownAnswers, probeOf, trainReferences, trialOf } from './exposed.js';
 import { folderOf, say, student, writeWhole } from './students.js';
 
 /** Pairs of the trial that nobody was trained on. */
@@ -53,7 +53,7 @@ export function measureInnocent(work: string, cell: Cell): InnocentCounts {
 	const pairs = exchanges.map(({ pair }) => pair);
 	const tokenizer = embeddedTokenizer();
 	const model = loadTransformer(folderOf(work, cell.name));
-	const probe = newProbe(work, pairs, tokenizer);
+	const probe = probeOf(work, 'innocent', pairs, tokenizer);
 	const measures: Record<(typeof INNOCENT_WAYS)[number], Measure> = {
 		open: probe.measureOf(model, 'open'),
 		grey: probe.measureOf(model, 'grey'),

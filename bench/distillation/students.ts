@@ -107,6 +107,8 @@ export interface Training {
 	readonly samples: readonly string[];
 	readonly epochs: number;
 	readonly rate: number;
+	/** Layers of the base that are kept, from the first; absent: all. */
+	readonly layers?: number;
 }
 
 /** Folder of a student. */
@@ -120,7 +122,8 @@ export function isTrained(work: string, name: string): boolean {
 }
 
 /** Trains a student. @param about what `cell.json` beside it says. @throws Error when training fails */
-export function train(work: string, { name, base, samples, epochs, rate }: Training, about: object): void {
+export function train(work: string, training: Training, about: object): void {
+	const { name, base, samples, epochs, rate, layers } = training;
 	const folder = folderOf(work, name);
 	const begun = performance.now();
 	const part = `${folder}.part`;
@@ -133,6 +136,7 @@ export function train(work: string, { name, base, samples, epochs, rate }: Train
 			...['--from', join(MODELS, base), '--out', part, '--precision', 'bf16'],
 			...samples.flatMap((file) => ['--samples', file]),
 			...['--epochs', String(epochs), '--rate', String(rate), '--batch', String(BUDGET.batch)],
+			...(layers === undefined ? [] : ['--layers', String(layers)]),
 			...['--seed', String(trainingSeed(name))],
 		],
 		{ encoding: 'utf8', cwd: HERE },
