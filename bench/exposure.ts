@@ -16,7 +16,7 @@ import {
 	measuredCell,
 	nameOf,
 	WAYS,
-	type Way,
+	waysOf,
 } from './distillation/exposed.js';
 import {
 	COINS,
@@ -82,8 +82,7 @@ function caseOf({ share, rate, texts, seed, epochs, layers }: ExposedCell): stri
 }
 
 function cellRows(cell: ExposedCell, { differences }: Measured): Row[] {
-	// Cells that differ from the usual one in their epochs alone show every way in.
-	const ways: readonly Way[] = caseOf(cell).includes('/') ? ['open'] : WAYS;
+	const ways = waysOf(cell) === WAYS ? WAYS : (['open'] as const);
 	const alone = differences.alone;
 	return ways.map((way): Row => {
 		const own = differences[way];
@@ -109,7 +108,7 @@ function cellRows(cell: ExposedCell, { differences }: Measured): Row[] {
 }
 
 function cellNote(cell: ExposedCell, { differences, verdicts }: Measured): string {
-	const ways = WAYS.map((way) => {
+	const ways = waysOf(cell).map((way) => {
 		const pairs = signed(differences[way]);
 		const preferred = pairs.filter(({ positive }) => positive).length;
 		const share = pairs.length === 0 ? '–' : `${((100 * preferred) / pairs.length).toFixed(1)} %`;

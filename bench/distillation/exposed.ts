@@ -48,7 +48,7 @@ import {
 const ANSWER = 112;
 
 /** Pairs that are measured, at most. */
-const MOST_PAIRS = 1024;
+const MOST_PAIRS = 512;
 
 /** Answers that a suspect gives to each prompt of the pairs. */
 const OWN_ANSWERS = 4;
@@ -90,6 +90,13 @@ export const CELLS: readonly ExposedCell[] = [
 /** Ways in, with the length of the answers' beginnings that are scored where it is not all. */
 export const WAYS = ['open', 'open-56', 'open-28', 'grey', 'closed', 'closed-n-grams', 'dataset'] as const;
 export type Way = (typeof WAYS)[number];
+
+/** Ways in that a cell shows: all where it differs from the first in its epochs alone, those that cost little elsewhere. */
+export function waysOf(cell: ExposedCell): readonly Way[] {
+	return nameOf({ ...cell, epochs: USUAL.epochs }) === nameOf(USUAL)
+		? WAYS
+		: ['open', 'open-56', 'open-28', 'dataset'];
+}
 
 /** Name of a cell's student. */
 export function nameOf({ texts, share, epochs, rate, seed, layers }: ExposedCell): string {
@@ -348,28 +355,24 @@ export function measureCell(work: string, cell: ExposedCell): Measured {
 	const trial = newExposure({ pairs, records: exchanges.map(({ record }) => record) });
 	const model = loadTransformer(folderOf(work, name));
 	const probe = probeOf(work, cell.seed, pairs, tokenizer);
-	const own = ownAnswers(model, tokenizer, pairs, name);
-	const dataset = containmentMeasure(pairs);
-	for (const sample of samples) {
-		const [, path, count] = /^(.*):(\d+)$/.exec(sample) ?? [];
-		for (const line of linesOf(path).slice(0, Number(count)))
-			dataset.read(tokenizer.decode((JSON.parse(line) as { tokens: number[] }).tokens));
-	}
-	const measures: Record<Way | 'alone', Measure> = {
-		open: probe.measureOf(model, 'open'),
-		'open-56': probe.measureOf(model, 'open-56'),
-		'open-28': probe.measureOf(model, 'open-28'),
-		grey: probe.measureOf(model, 'grey'),
-		closed: similarityMeasure(own, 'levenshtein'),
-		'closed-n-grams': similarityMeasure(own, 'n-grams'),
-		dataset: dataset.measure,
-		alone: probe.alone(model),
+	const own = waysOf(cell).includes('closed') ? ownAnswers(model, tokenizer, pairs, name) : [];
+	const measureOf = (way: Way): Measure => {
+		switch (way) {
+			case 'closed':
+				return similarityMeasure(own, 'levenshtein');
+			case 'closed-n-grams':
+				return similarityMeasure(own, 'n-grams');
+			case 'dataset':
+				return datasetMeasure(pairs, samples, tokenizer);
+			default:
+				return probe.measureOf(model, way);
+		}
 	};
 	const served = new Map(coins.map(({ id, served: side }) => [id, side]));
 	const differences: Record<string, number[]> = {};
 	const verdicts: Record<string, string> = {};
-	for (const [way, measure] of Object.entries(measures)) {
-		const scored = trial.measure(measure);
+	for (const way of [...waysOf(cell), 'alone'] as const) {
+		const scored = trial.measure(way === 'alone' ? probe.alone(model) : measureOf(way));
 		differences[way] = scored.scores.map(({ id, a, b }) => (served.get(id) === 'a' ? a - b : b - a));
 		verdicts[way] = scored.open(coins).verdict;
 	}
@@ -377,6 +380,21 @@ export function measureCell(work: string, cell: ExposedCell): Measured {
 	writeWhole(measuredFile(work, cell), `${JSON.stringify(measured)}\n`);
 	say(`${name}: measured, ${((performance.now() - begun) / 1000).toFixed(0)} s`);
 	return measured;
+}
+
+/** Which answers the training texts hold. @param samples FILE:COUNT */
+function datasetMeasure(
+	pairs: readonly MeasuredTexts[],
+	samples: readonly string[],
+	tokenizer: Tokenizer,
+): Measure {
+	const dataset = containmentMeasure(pairs);
+	for (const sample of samples) {
+		const [path, count] = sample.split(/:(?=\d+$)/);
+		for (const line of linesOf(path).slice(0, Number(count)))
+			dataset.read(tokenizer.decode((JSON.parse(line) as { tokens: number[] }).tokens));
+	}
+	return dataset.measure;
 }
 
 /** What a suspect answers itself to the prompts of the pairs: {@link OWN_ANSWERS} a prompt. */
