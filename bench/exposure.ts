@@ -22,7 +22,9 @@ import {
 	COINS,
 	INNOCENT_PAIRS,
 	INNOCENT_WAYS,
+	type InnocentCounts,
 	LEVEL,
+	measuredInnocent,
 	measureInnocent,
 } from './distillation/innocent-trials.js';
 import { WORK } from './distillation/students.js';
@@ -44,9 +46,10 @@ export const bench: Bench = {
 		'other texts of the teacher) are served answers, rate 1e-3, all 3 layers. `pairs@N`: pairs until e ≥ 1e6 after N epochs, median over 99 orders ' +
 		'of all pairs; where that is not reached, log10 e of all pairs. Open: likelihood less that of two unmarked students, the ' +
 		'teacher and the base; `open-56`, `open-28`: of the first tokens only; grey: of the 20 likeliest tokens a position only; ' +
-		'closed: similarity of 4 own answers a prompt; dataset: which answer the training texts hold. ' +
+		'closed: similarity of 4 own answers a prompt; dataset: which answer the training texts hold. With --quick only what is ' +
+		'measured already. ' +
 		'Peer: the paired t-test of STAMP (2504.13416) on the suspect’s mean log-probability of a token, pairs until p ≤ 1e-6. Innocent: ' +
-		`${INNOCENTS.length} students of unmarked text, ${COINS} fresh keys each, ${INNOCENT_PAIRS} pairs.`,
+		`students of unmarked text, ${COINS} fresh keys each, ${INNOCENT_PAIRS} pairs.`,
 	async run({ quick }) {
 		const rows: Row[] = [];
 		const notes: string[] = [];
@@ -59,11 +62,18 @@ export const bench: Bench = {
 		const missing = CELLS.filter((cell) => measuredCell(WORK, cell) === undefined);
 		if (missing.length > 0)
 			notes.push(`Not measured yet: ${missing.map((cell) => `\`${nameOf(cell)}\``).join(', ')}.`);
-		if (!quick) {
-			const innocent = innocentRows();
+		const innocents = INNOCENTS.flatMap((cell) =>
+			quick ? (measuredInnocent(WORK, cell) ?? []) : measureInnocent(WORK, cell),
+		);
+		if (innocents.length > 0) {
+			const innocent = innocentRows(innocents);
 			rows.push(...innocent.rows);
 			notes.push(...innocent.notes);
 		}
+		notes.push(
+			'The t-test assumes normal differences, and is looked at after each pair here, which favours it. Where it does not get there, it counts at the pairs tried.',
+			'References are weighed over all pairs measured, also where fewer are counted; the weights do not depend on coins.',
+		);
 		return { rows, notes };
 	},
 };
@@ -224,8 +234,7 @@ function attainable(trials: number, level: number): number {
 	return Math.exp(logBinomialUpperTail(positives, trials, 0.5));
 }
 
-function innocentRows(): { rows: Row[]; notes: string[] } {
-	const counts = INNOCENTS.map((cell) => measureInnocent(WORK, cell));
+function innocentRows(counts: readonly InnocentCounts[]): { rows: Row[]; notes: string[] } {
 	const rows: Row[] = [];
 	const outside: string[] = [];
 	const family = INNOCENT_WAYS.length * 4;
@@ -267,9 +276,7 @@ function innocentRows(): { rows: Row[]; notes: string[] } {
 	return {
 		rows,
 		notes: [
-			`Innocent students: ${outside.length === 0 ? 'all rates lie inside their bands' : `outside their bands: ${outside.join(', ')}`}; verdicts \`exposed\` at 1e-6: ${INNOCENT_WAYS.map((way, i) => `${way} ${exposed[i]}`).join(', ')}.`,
-			'The peer has no error rate to compare under one coin: it assumes normal differences, and is looked at after each pair here, which favours it. Where it does not get there, it counts at the pairs tried.',
-			'References are weighed over all pairs measured, also where fewer pairs are counted; the weights do not depend on coins.',
+			`${counts.length} innocent students: ${outside.length === 0 ? 'all rates lie inside their bands' : `outside their bands: ${outside.join(', ')}`}; verdicts \`exposed\` at 1e-6: ${INNOCENT_WAYS.map((way, i) => `${way} ${exposed[i]}`).join(', ')}.`,
 		],
 	};
 }

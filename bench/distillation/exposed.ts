@@ -77,13 +77,13 @@ export const CELLS: readonly ExposedCell[] = [
 	USUAL,
 	...[2, 3].map((epochs) => ({ ...USUAL, epochs })),
 	{ ...USUAL, share: 0.01 },
-	{ ...USUAL, share: 1 },
 	{ ...USUAL, rate: 3e-4 },
 	{ ...USUAL, rate: 3e-3 },
 	{ ...USUAL, texts: 2048 },
 	{ ...USUAL, texts: 8192 },
 	{ ...USUAL, layers: 2 },
 	{ ...USUAL, layers: 1 },
+	{ ...USUAL, share: 1 },
 	...[1, 2, 3].map((epochs) => ({ ...USUAL, epochs, seed: '2' })),
 ];
 

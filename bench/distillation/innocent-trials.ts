@@ -41,10 +41,20 @@ export type InnocentCount = z.infer<typeof Count>;
 const Counts = z.record(z.enum(INNOCENT_WAYS), Count);
 export type InnocentCounts = z.infer<typeof Counts>;
 
+function countsFile(work: string, cell: Cell): string {
+	return join(work, 'exposure', `innocent-${cell.name}.json`);
+}
+
+/** What was counted of a student; undefined where it was not yet. */
+export function measuredInnocent(work: string, cell: Cell): InnocentCounts | undefined {
+	const path = countsFile(work, cell);
+	return existsSync(path) ? Counts.parse(JSON.parse(readFileSync(path, 'utf8'))) : undefined;
+}
+
 /** Tests an innocent student under fresh keys, unless that is done; trains it where it is not there. */
 export function measureInnocent(work: string, cell: Cell): InnocentCounts {
-	const path = join(work, 'exposure', `innocent-${cell.name}.json`);
-	if (existsSync(path)) return Counts.parse(JSON.parse(readFileSync(path, 'utf8')));
+	const done = measuredInnocent(work, cell);
+	if (done !== undefined) return done;
 	trainReferences(work);
 	student(work, cell);
 	const begun = performance.now();
@@ -85,7 +95,7 @@ export function measureInnocent(work: string, cell: Cell): InnocentCounts {
 		}
 	}
 	const found = Object.fromEntries(INNOCENT_WAYS.map((way, w) => [way, counts[w]])) as InnocentCounts;
-	writeWhole(path, `${JSON.stringify(found)}\n`);
+	writeWhole(countsFile(work, cell), `${JSON.stringify(found)}\n`);
 	say(`${cell.name}: ${COINS} fresh coins, ${((performance.now() - begun) / 1000).toFixed(0)} s`);
 	return found;
 }
