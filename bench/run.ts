@@ -16,6 +16,7 @@ const BENCHES: Record<string, () => Promise<{ bench: Bench }>> = {
 	calibration: () => import('./calibration.js'),
 	demo: () => import('./demo.js'),
 	inheritance: () => import('./inheritance.js'),
+	exposure: () => import('./exposure.js'),
 	interop: () => import('./interop.js'),
 	model: () => import('./model.js'),
 	nulls: () => import('./nulls.js'),

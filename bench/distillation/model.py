@@ -136,7 +136,8 @@ def save(model: Llama, folder: pathlib.Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     state = {k: v.detach().numpy().astype(np.float16) for k, v in model.state_dict().items()}
     save_file(state, str(folder / "model.safetensors"), metadata={"format": "pt"})
-    (folder / "config.json").write_text(json.dumps(CONFIG, indent=1) + "\n")
+    config = {**CONFIG, "num_hidden_layers": len(model.model.layers)}
+    (folder / "config.json").write_text(json.dumps(config, indent=1) + "\n")
 
 
 def load(folder: pathlib.Path) -> Llama:

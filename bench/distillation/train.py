@@ -6,7 +6,8 @@
 
 `--samples` is what `touchmark generate` writes: one JSON object a line with `promptTokens` and `tokens`; with a number
 after a colon, the first so many of them. `--precision bf16` computes the forward pass in bfloat16 where torch thinks it
-safe: twice as fast on processors that have it (PyTorch 2); weights and optimiser stay in single precision.
+safe: twice as fast on processors that have it (PyTorch 2); weights and optimiser stay in single precision. `--layers`
+keeps the first so many layers of the model that training starts from: a smaller student.
 """
 
 import argparse
@@ -65,6 +66,7 @@ def main() -> None:
     options.add_argument("--epochs", type=float, required=True)
     options.add_argument("--rate", type=float, default=3e-3)
     options.add_argument("--batch", type=int, default=16)
+    options.add_argument("--layers", type=int, default=CONFIG["num_hidden_layers"])
     options.add_argument("--threads", type=int, default=1)
     options.add_argument("--precision", choices=["float32", "bf16"], default="float32")
     args = options.parse_args()
@@ -77,6 +79,7 @@ def main() -> None:
     else:
         rows = windows_of_books(BOOKS[args.books], Tokenizer.from_file(str(args.tokenizer)), rng)
     model = load(args.start) if args.start else Llama()
+    del model.model.layers[args.layers :]
     steps = int(args.epochs * len(rows) / args.batch)
     print(f"{sum(p.numel() for p in model.parameters())} parameters, {len(rows)} windows, {steps} steps", flush=True)
 
