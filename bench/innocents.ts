@@ -4,17 +4,16 @@
  *
  * @module
  */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { randomStream } from '../src/embed/random.js';
 import { bindMark } from '../src/marks/mark.js';
 import type { MarkSpec } from '../src/marks/mark-spec.js';
 import { predictAlong } from '../src/model/predict.js';
-import { listedPrediction, newResiduals, type PairWeights } from '../src/verify/residuals.js';
+import { newResiduals, type PairWeights } from '../src/verify/residuals.js';
 import { testWeighted } from '../src/verify/weighted.js';
 import type { NullRecord } from './calibration.js';
 import { INNOCENTS, OTHER_KEYS } from './distillation/cells.js';
-import { answersOf, type Ground, groundOf, studentAt } from './distillation/measure.js';
+import { answersOf, type Ground, groundOf, shownByApi, studentAt } from './distillation/measure.js';
+import { isTrained, WORK } from './distillation/students.js';
 import { freshKey, specOf } from './fresh-marks.js';
 
 export const WAYS = ['closed', 'grey', 'open'] as const;
@@ -30,8 +29,6 @@ export interface InnocentRates {
 	readonly e20: number;
 	readonly e100: number;
 }
-
-const WORK = join(import.meta.dirname, 'distillation/work');
 
 const prf = 'chacha8-v1';
 /** Every law of scores that a weighted sum has a bound for: coins of γ, several coins, lists of exact size, exponentials. */
@@ -55,8 +52,7 @@ const CASES: readonly { readonly name: string; readonly spec: MarkSpec }[] = [
 	{ name: 'gumbel-h1', spec: specOf({ scheme: { name: 'gumbel' }, prf, contextWidth: 1 }) },
 ];
 
-/** Tokens that an API shows; probes; answers of a student. */
-const TOP = 20;
+/** Probes, and answers of a student. */
 const PROBES = 12;
 const ANSWERS = 48;
 
@@ -80,9 +76,7 @@ function weightsOf(
 		(text, at, [own, ...others]) => {
 			const context = probes[text].slice(at - contextWidth, at);
 			open.addReading(context, own, others);
-			const top = [...own.tokens].sort((a, b) => own.of(b) - own.of(a)).slice(0, TOP);
-			const probabilities = top.map((token) => own.of(token));
-			grey.addReading(context, listedPrediction(top, probabilities), others);
+			grey.addReading(context, shownByApi(own), others);
 		},
 		(_, at) => at >= contextWidth,
 	);
@@ -120,7 +114,7 @@ function textWeights(ground: Ground, records: readonly NullRecord[], contextWidt
  */
 export function innocentRates(tests: number, records: readonly (readonly NullRecord[])[]): InnocentRates[] {
 	const students = [...INNOCENTS, ...OTHER_KEYS].map(({ name }) => name);
-	if (students.some((name) => !existsSync(join(WORK, 'students', name, 'model.safetensors')))) return [];
+	if (students.some((name) => !isTrained(WORK, name))) return [];
 	const ground = groundOf(WORK);
 	const real = records.flat().filter(({ tokens }) => tokens.length > 64);
 	const rates = CASES.flatMap(({ name }) =>

@@ -31,17 +31,7 @@ import {
 	similarityMeasure,
 } from '../../src/verify/exposure-measures.js';
 import { REFERENCES, TRAINING_PROMPTS } from './cells.js';
-import {
-	folderOf,
-	isTrained,
-	linesOf,
-	say,
-	student,
-	teacherTexts,
-	train,
-	WORK,
-	writeWhole,
-} from './students.js';
+import { folderOf, isTrained, keep, linesOf, say, student, teacherTexts, train, WORK } from './students.js';
 
 /** Tokens of an answer. */
 const ANSWER = 112;
@@ -161,7 +151,7 @@ function trialFile(work: string, seed: string, count: number): string {
 		const pair = { id: enrolment.id, account: null, prompt: prompts[i], a, b };
 		lines.push(JSON.stringify({ promptTokens, tokens, pair, record, coin }));
 	}
-	writeWhole(path, `${lines.join('\n')}\n`);
+	keep(path, `${lines.join('\n')}\n`);
 	say(`${count - first} pairs of trial ${seed}, ${((performance.now() - begun) / 1000).toFixed(0)} s`);
 	return path;
 }
@@ -376,7 +366,7 @@ export function measureCell(work: string, cell: ExposedCell): Measured {
 		verdicts[way] = scored.open(coins).verdict;
 	}
 	const measured = { differences, verdicts };
-	writeWhole(measuredFile(work, cell), `${JSON.stringify(measured)}\n`);
+	keep(measuredFile(work, cell), `${JSON.stringify(measured)}\n`);
 	say(`${name}: measured, ${((performance.now() - begun) / 1000).toFixed(0)} s`);
 	return measured;
 }

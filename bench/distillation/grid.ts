@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bench as quality } from '../quality.js';
 import { ALL, type Cell, CORE } from './cells.js';
-import { say, student, WORK, writeWhole } from './students.js';
+import { keep, say, student, WORK } from './students.js';
 
 const { values } = parseArgs({
 	options: { cells: { type: 'string' }, work: { type: 'string', default: WORK } },
@@ -22,7 +22,7 @@ if (cells === undefined) {
 	process.exit(2);
 }
 if (values.cells !== 'core' && !existsSync(join(values.work, 'quality.json')))
-	writeWhole(
+	keep(
 		join(values.work, 'quality.json'),
 		`${JSON.stringify(await quality.run({ quick: false }), null, 1)}\n`,
 	);

@@ -12,7 +12,7 @@ import { newExposure } from '../../src/verify/exposure.js';
 import { type Measure, similarityMeasure } from '../../src/verify/exposure-measures.js';
 import type { Cell } from './cells.js';
 import { armOf, ownAnswers, probeOf, trainReferences, trialOf } from './exposed.js';
-import { folderOf, say, student, writeWhole } from './students.js';
+import { folderOf, keep, say, student } from './students.js';
 
 /** Pairs of the trial that nobody was trained on. */
 export const INNOCENT_PAIRS = 200;
@@ -95,7 +95,7 @@ export function measureInnocent(work: string, cell: Cell): InnocentCounts {
 		}
 	}
 	const found = Object.fromEntries(INNOCENT_WAYS.map((way, w) => [way, counts[w]])) as InnocentCounts;
-	writeWhole(countsFile(work, cell), `${JSON.stringify(found)}\n`);
+	keep(countsFile(work, cell), `${JSON.stringify(found)}\n`);
 	say(`${cell.name}: ${COINS} fresh coins, ${((performance.now() - begun) / 1000).toFixed(0)} s`);
 	return found;
 }

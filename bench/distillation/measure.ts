@@ -7,11 +7,10 @@
  *
  * @module
  */
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { createMarker } from '../../src/embed/marker.js';
 import { randomStream } from '../../src/embed/random.js';
 import { embeddedModel, embeddedPrompts, embeddedTokenizer } from '../../src/generate/embedded.js';
 import { sampleTexts } from '../../src/generate/sample.js';
@@ -26,11 +25,13 @@ import {
 	listedPrediction,
 	newResiduals,
 	type PairWeights,
+	type Prediction,
 } from '../../src/verify/residuals.js';
 import { scoreOf, tallyPairs } from '../../src/verify/tally.js';
 import { testWeighted } from '../../src/verify/weighted.js';
 import { ALL, type Cell, TRAINING_PROMPTS } from './cells.js';
-import { type MarkName, marksOf } from './marks.js';
+import { type MarkName, markerOf, marksOf } from './marks.js';
+import { folderOf, isTrained, keep, linesOf, say, WORK } from './students.js';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 
@@ -85,10 +86,7 @@ export interface Ground {
 }
 
 const readTexts = (path: string): { promptTokens: number[]; tokens: number[] }[] =>
-	readFileSync(path, 'utf8')
-		.split('\n')
-		.filter(Boolean)
-		.map((line) => JSON.parse(line) as { promptTokens: number[]; tokens: number[] });
+	linesOf(path).map((line) => JSON.parse(line) as { promptTokens: number[]; tokens: number[] });
 
 /** Prompts that no training text answers, over and over. */
 function probingPrompts(count: number): string[] {
@@ -106,11 +104,7 @@ export function* answersOf(
 	yield* sampleTexts({
 		model,
 		tokenizer,
-		marker: createMarker({
-			marks: [],
-			vocabSize: model.vocabSize,
-			specialTokens: tokenizer.specialTokens,
-		}),
+		marker: markerOf(undefined, seed, { vocabSize: model.vocabSize, specialTokens: tokenizer.specialTokens }),
 		prompts: probingPrompts(count),
 		maxTokens: MAX_TOKENS,
 		seed,
@@ -118,7 +112,7 @@ export function* answersOf(
 }
 
 export function studentAt(work: string, name: string): Transformer {
-	return loadTransformer(join(work, 'students', name));
+	return loadTransformer(folderOf(work, name));
 }
 
 /** References, probes and exposure. @param work the folder of the grid */
@@ -180,6 +174,12 @@ function askedPlaces({ probes, promptLength }: Ground, contextWidth: number): Ma
 	return new Map(places.map((place, rank) => [place, { rank }]));
 }
 
+/** What an API shows of a prediction: its likeliest tokens. */
+export function shownByApi({ tokens, of }: NextToken): Prediction {
+	const top = [...tokens].sort((a, b) => of(b) - of(a)).slice(0, TOP);
+	return listedPrediction(top, top.map(of));
+}
+
 /** The likeliest token. */
 function likeliest({ tokens, of }: NextToken): number {
 	let best = tokens[0];
@@ -232,11 +232,7 @@ function readStudents(
 			states.forEach((state, i) => {
 				const own = all[trained + i];
 				if (rank < MOST_WEIGHTED) {
-					const top = [...own.tokens].sort((a, b) => own.of(b) - own.of(a)).slice(0, TOP);
-					const listed = listedPrediction(
-						top,
-						top.map((token) => own.of(token)),
-					);
+					const listed = shownByApi(own);
 					given.forEach((count, j) => {
 						const known = others.slice(0, count);
 						for (const { most, residuals } of state.open[j])
@@ -340,12 +336,10 @@ export function readMeasured(path: string): Measured | undefined {
 }
 
 function save(path: string, measured: Measured): void {
-	mkdirSync(dirname(path), { recursive: true });
 	const rounded = JSON.stringify(measured, (_, value: unknown) =>
 		typeof value === 'number' ? Number(value.toPrecision(6)) : value,
 	);
-	writeFileSync(`${path}.part`, `${rounded}\n`);
-	renameSync(`${path}.part`, path);
+	keep(path, `${rounded}\n`);
 }
 
 /** A student to be measured for one of its marks. */
@@ -359,7 +353,7 @@ function tasksOf(work: string, only: string | undefined): Task[] {
 	return ALL.flatMap((cell) => {
 		const { mark: name } = cell;
 		if (name === undefined || cell.seed.startsWith('other') || (only ?? name) !== name) return [];
-		if (!existsSync(join(work, 'students', cell.name, 'model.safetensors'))) return [];
+		if (!isTrained(work, cell.name)) return [];
 		return marksOf(name, cell.seed).map((mark) => ({
 			cell: { ...cell, mark: name },
 			mark,
@@ -391,12 +385,11 @@ function groupsOf(tasks: readonly Task[]): Task[][] {
 function main(): void {
 	const { values } = parseArgs({
 		options: {
-			work: { type: 'string', default: join(HERE, 'work') },
+			work: { type: 'string', default: WORK },
 			mark: { type: 'string' },
 			closed: { type: 'string', default: '10' },
 		},
 	});
-	const say = (line: string) => process.stderr.write(`${new Date().toISOString()} ${line}\n`);
 	const ground = groundOf(values.work);
 	const waiting = tasksOf(values.work, values.mark).filter(
 		({ path }) => readMeasured(path)?.open === undefined,

@@ -9,6 +9,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { embeddedModel, embeddedPrompts, embeddedTokenizer, MODELS } from '../../src/generate/embedded.js';
 import { sampleTexts } from '../../src/generate/sample.js';
+import { writeWhole } from '../../src/output.js';
 import { BUDGET, type Cell, type Rewrite, TRAINING_PROMPTS } from './cells.js';
 import { type MarkName, markerOf } from './marks.js';
 
@@ -19,11 +20,10 @@ const python = process.env.TOUCHMARK_PYTHON ?? 'python3';
 /** A line of progress. */
 export const say = (line: string) => process.stderr.write(`${new Date().toISOString()} ${line}\n`);
 
-/** Writes a file under another name first, so that it is whole or not there. */
-export function writeWhole(path: string, text: string): void {
+/** Writes a file, and the folder that it is in. */
+export function keep(path: string, text: string): void {
 	mkdirSync(dirname(path), { recursive: true });
-	writeFileSync(`${path}.part`, text);
-	renameSync(`${path}.part`, path);
+	writeWhole(path, text);
 }
 
 /** Lines of a file; none where it is not there. */
@@ -59,7 +59,7 @@ export function teacherTexts(work: string, mark: MarkName | undefined, seed: str
 		seed: `distillation/texts/${name}/${seed}`,
 	}))
 		lines.push(JSON.stringify({ promptTokens, tokens }));
-	writeWhole(path, `${lines.join('\n')}\n`);
+	keep(path, `${lines.join('\n')}\n`);
 	say(`${count - first} texts of ${name}-${seed}, ${((performance.now() - begun) / 1000).toFixed(0)} s`);
 	return path;
 }
@@ -72,7 +72,7 @@ function rewritten(path: string, count: number, rewrite: Rewrite): string {
 		const { promptTokens, tokens } = JSON.parse(line) as { promptTokens: number[]; tokens: number[] };
 		return JSON.stringify({ promptTokens, tokens: rewrite.of(tokens) });
 	});
-	writeWhole(to, `${lines.join('\n')}\n`);
+	keep(to, `${lines.join('\n')}\n`);
 	return to;
 }
 

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { utf8ToBytes } from '@noble/hashes/utils.js';
 import type { Tokenizer } from '../corpus/tokenizer.js';
-import { renderReport } from '../evidence/report.js';
+import { type ReportExposure, renderReport } from '../evidence/report.js';
 import { type EmbeddedModel, embeddedPrompts, embeddedTokenizer, MODELS } from '../generate/embedded.js';
 import { newSamplingPool, type SamplingPool } from '../generate/pool.js';
 import type { Sample } from '../generate/sample.js';
@@ -63,16 +63,8 @@ export interface DemoSuspect {
 }
 
 /** What the demo reports of one suspect of a trial. */
-export interface DemoExposure {
-	readonly suspect: string;
-	/** Whether it was trained on the answers that were served. */
-	readonly trainedOnServed: boolean;
-	readonly pairs: number;
-	readonly ties: number;
-	readonly servedPreferred: number;
-	readonly log10P: number;
+export interface DemoExposure extends ReportExposure {
 	readonly log10E: number;
-	readonly assumptions: readonly string[];
 	readonly verdict: Verdict;
 }
 

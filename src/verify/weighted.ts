@@ -86,11 +86,6 @@ export function scoreLaw({ spec, scheme }: Mark): ScoreLaw {
 			'weights of either sign, or scores one after another, have no proven bound under this generator; use the closed test ' +
 				'without references',
 		);
-	const lists = spec.prf === 'transformers-kgw-v1' || spec.prf === 'meta-mt19937-v1';
-	if (law.kind === 'bernoulli' && lists && spec.scheme.name === 'kgw') {
-		const of = spec.scheme.vocabSize ?? 0;
-		return { ...law, lists: { green: Math.round(law.p * of), of } };
-	}
 	return law;
 }
 
