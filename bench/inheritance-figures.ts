@@ -173,7 +173,8 @@ export function writeFigures(cells: readonly Cell[], wanted: number): void {
 	const height = Math.ceil(drawn.length / 2) * PANEL.height;
 	writeWhole(
 		'docs/inheritance.svg',
-		`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="11">` +
+		`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="11" role="img">` +
+			`<title>Evidence of inheritance against queries, and against quality</title>` +
 			`<rect width="${width}" height="${height}" fill="#fff"/>${drawn.join('')}</svg>\n`,
 	);
 }
