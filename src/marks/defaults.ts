@@ -7,8 +7,8 @@ import { badInput } from '../errors.js';
 import type { MarkTemplate } from './mark-spec.js';
 
 /**
- * A shape mark that students inherit (green lists, γ = ¼, δ = 2, context width 1) and a choice mark that
- * identifies texts (gumbel, context width 4), for the whole deployment, epoch 0.
+ * A shape mark that students inherit (a tournament of one layer, context width 1) and a choice mark that identifies
+ * texts (gumbel, context width 4), for the whole deployment, epoch 0. Why these: docs/choosing-a-mark.md.
  *
  * @param tokenizer SHA-256 of the tokenizer.json
  */
@@ -18,7 +18,7 @@ export function defaultMarks(
 ): [shape: MarkTemplate, choice: MarkTemplate] {
 	const common = { ...deploymentMark(deployment, tokenizer), prf: 'chacha8-v1' } as const;
 	return [
-		{ ...common, scheme: { name: 'kgw', gamma: 0.25, delta: 2 }, channel: 'shape', contextWidth: 1 },
+		{ ...common, scheme: { name: 'synthid', depth: 1 }, channel: 'shape', contextWidth: 1 },
 		{ ...common, scheme: { name: 'gumbel' }, channel: 'choice', contextWidth: 4 },
 	];
 }

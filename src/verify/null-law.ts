@@ -126,7 +126,7 @@ export function nominalMean(mark: Mark, strength: Strength): number {
 		case 'exp-edit':
 			return 0;
 		case 'synthid':
-			return 0.5 + (marked ? 0.5 : 0.03) / Math.max(5, scheme.depth);
+			return 0.5 + (marked ? 0.5 : scheme.depth < 5 ? 0.1 : 0.03) / Math.max(5, scheme.depth);
 		case 'kgw':
 		case 'unigram':
 		case 'adfp': {

@@ -6,7 +6,8 @@ import { defaultMarks } from '../../src/marks/defaults.js';
 import { canonicalBytes, type MarkTemplate, markId } from '../../src/marks/mark-spec.js';
 
 const MASTER = Uint8Array.from({ length: 32 }, (_, i) => i);
-const [shape, choice] = defaultMarks('acme', 'ab'.repeat(32));
+const [usual, choice] = defaultMarks('acme', 'ab'.repeat(32));
+const shape: MarkTemplate = { ...usual, scheme: { name: 'kgw', gamma: 0.25, delta: 2 } };
 
 /** Templates that differ from `choice` in one thing each. */
 const relatives: MarkTemplate[] = [

@@ -12,7 +12,8 @@ import { scoreOfWindow } from '../../src/schemes/scheme.js';
 
 const MASTER = Uint8Array.from({ length: 32 }, (_, i) => (37 * i + 11) % 256);
 const PASSPHRASE = 'only for this test';
-const [shape, choice] = defaultMarks('acme', 'ab'.repeat(32));
+const [usual, choice] = defaultMarks('acme', 'ab'.repeat(32));
+const shape: MarkTemplate = { ...usual, scheme: { name: 'kgw', gamma: 0.25, delta: 2 } };
 const AT = { index: 4, time: '2026-11-24T00:00:00.000Z', leaf: 'ee'.repeat(32) };
 const SECRETS = [
 	MASTER,

@@ -5,7 +5,11 @@ import { canonicalBytes, MarkSpec, markId } from '../../src/marks/mark-spec.js';
 
 const TOKENIZER = 'ab'.repeat(32);
 const [shapeTemplate, choiceTemplate] = defaultMarks('acme', TOKENIZER);
-const shape: MarkSpec = { ...shapeTemplate, commitment: '01'.repeat(32) };
+const shape: MarkSpec = {
+	...shapeTemplate,
+	scheme: { name: 'kgw', gamma: 0.25, delta: 2 },
+	commitment: '01'.repeat(32),
+};
 const choice: MarkSpec = { ...choiceTemplate, commitment: '02'.repeat(32) };
 
 /** Paths of the fields that the schema complains about. */

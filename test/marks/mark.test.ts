@@ -7,9 +7,10 @@ import { SCORE_UNIT } from '../../src/schemes/fixed-log.js';
 import { scoreOfWindow } from '../../src/schemes/scheme.js';
 
 const KEY = Uint8Array.from({ length: 32 }, (_, i) => i + 1);
-const [shape, choice] = defaultMarks('acme', 'ab'.repeat(32)).map(
+const [usual, choice] = defaultMarks('acme', 'ab'.repeat(32)).map(
 	(spec): MarkSpec => ({ ...spec, commitment: null }),
 );
+const shape: MarkSpec = { ...usual, scheme: { name: 'kgw', gamma: 0.25, delta: 2 } };
 
 describe('a bound mark', () => {
 	test('carries its spec and id, the law of its score, and one side of sampling', () => {

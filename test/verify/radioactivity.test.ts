@@ -53,7 +53,7 @@ describe('radioactivity of the shipped students', () => {
 	});
 
 	it.each(['student-unmarked', 'student-other-key', 'base'] as const)('finds nothing in %s', (model) => {
-		const { result } = radioactivity({ mode: 'closed', exchanges: ask(model, 192) }, marks, {
+		const { result } = radioactivity({ mode: 'closed', exchanges: ask(model, 288) }, marks, {
 			heldOutKeys: 9,
 		});
 		expect(result.verdict).toBe('no-evidence');

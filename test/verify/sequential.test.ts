@@ -110,13 +110,13 @@ describe('what enters', () => {
 	});
 });
 
-it('reaches 1e6 on the marked student within four answers, and stays there', () => {
+it('reaches 1e6 on the marked student within sixteen answers, and stays there', () => {
 	const shape = marks.find(({ spec }) => spec.channel === 'shape') as Mark;
 	const test = newSequentialTest(shape, { level: 1e-6 });
-	const results = studentAnswers('student-marked', 8, 112).map((answer) => test.add(answer));
+	const results = studentAnswers('student-marked', 20, 112).map((answer) => test.add(answer));
 	expect(results[0].reached).toBe(false);
-	expect(results.slice(3).every(({ reached }) => reached)).toBe(true);
-	expect(SequentialResult.parse(results[7])).toEqual(results[7]);
+	expect(results.slice(15).every(({ reached }) => reached)).toBe(true);
+	expect(SequentialResult.parse(results[19])).toEqual(results[19]);
 	const corrected = newSequentialTest(shape, { level: 1e-6, hypotheses: 10 }).add(unmarked[0]);
 	expect(corrected.log10PCorrected).toBeCloseTo(Math.min(0, corrected.log10P + 1), 12);
 });
