@@ -28,7 +28,7 @@ import {
 	testTally,
 	Verdict,
 } from './test-result.js';
-import { testWeighted, weightedHeldOut } from './weighted.js';
+import { newWeightedTest } from './weighted.js';
 
 /** One exchange with the suspect, as token ids. */
 export interface Exchange {
@@ -132,9 +132,11 @@ export function radioactivity(
 		const decision = { level, hypotheses: tested.length, searchBits: searchBitsOf(searchBits, mark) };
 		const weights = weightsFor(mark);
 		if (weights !== undefined) {
-			const sample = weightedHeldOut(weights, mark, corpusDigest, heldOutKeys);
+			const weighted = newWeightedTest(weights, mark.spec);
+			const test = weighted.test(mark, decision);
+			const sample = weighted.heldOut(test, mark, corpusDigest, heldOutKeys);
 			nulls.push(sample);
-			return { ...testWeighted(weights, mark, decision), heldOut: sample.heldOut };
+			return { ...test, heldOut: sample.heldOut };
 		}
 		const pairs = newPairSet(mark.spec);
 		if (observations.mode === 'closed')

@@ -120,25 +120,60 @@ function observerOf(pairs: PairWeights, spec: MarkSpec): (mark: Mark) => Observe
 	};
 }
 
+/** One set of weights, to be tested under keys of one mark. */
+export interface WeightedTest {
+	/**
+	 * Tests the weights under a key. `score` of the result is in standard deviations of T under the null, and so is
+	 * `effect.mean`.
+	 */
+	test(mark: Mark, decision: Decision): TestResult;
+	/**
+	 * Ranks a result among keys that were never deployed, by standard deviations of T.
+	 *
+	 * @param result of `test` for this mark
+	 * @param corpusDigest hexadecimal; with the mark it fixes the keys
+	 */
+	heldOut(result: TestResult, mark: Mark, corpusDigest: string, count: number): HeldOutSample;
+}
+
 /**
- * Tests weights under a mark's key. `score` of the result is in standard deviations of T under the null, and so is
- * `effect.mean`.
+ * Prepares the test of weights.
  *
- * @throws TouchmarkError `bad-input` for weights of another context width, or a mark whose weighted sums have no proven
- *   bound
+ * @throws TouchmarkError `bad-input` for weights of another context width, or, under a key, for a mark whose weighted sums
+ *   have no proven bound
  */
+export function newWeightedTest(pairs: PairWeights, spec: MarkSpec): WeightedTest {
+	const observe = observerOf(pairs, spec);
+	return {
+		test(mark, decision) {
+			const { sum, observed, scored, deviations } = observe(mark);
+			const logLevel = ln(decision.level / decision.hypotheses) - decision.searchBits * Math.LN2;
+			return resultOf(mark, decision, {
+				statistic: 'weighted-sum',
+				scored,
+				score: deviations,
+				logP: scored === 0 ? 0 : sum.logP(observed),
+				logE: sum.logE(observed),
+				effect: { mean: scored === 0 ? null : deviations, expected: 0, ci95: null },
+				power: weightedPower(pairs.weights, logLevel),
+			});
+		},
+		heldOut(result, mark, corpusDigest, count) {
+			const nulls = Array.from({ length: count }, (_, index) =>
+				observe(bindMark(mark.spec, heldOutKey(mark.spec, mark.id, corpusDigest, index))),
+			);
+			const rank = 1 + nulls.filter(({ deviations }) => deviations >= result.score).length;
+			return {
+				heldOut: { count, rank, pValue: rank / (count + 1) },
+				log10Ps: nulls.map(({ sum, observed }) => sum.estimateLogP(observed) / Math.LN10),
+			};
+		},
+	};
+}
+
+/** Tests weights under one key: {@link newWeightedTest}. */
 export function testWeighted(pairs: PairWeights, mark: Mark, decision: Decision): TestResult {
-	const { sum, observed, scored, deviations } = observerOf(pairs, mark.spec)(mark);
-	const logLevel = ln(decision.level / decision.hypotheses) - decision.searchBits * Math.LN2;
-	return resultOf(mark, decision, {
-		statistic: 'weighted-sum',
-		scored,
-		score: deviations,
-		logP: scored === 0 ? 0 : sum.logP(observed),
-		logE: sum.logE(observed),
-		effect: { mean: scored === 0 ? null : deviations, expected: 0, ci95: null },
-		power: weightedPower(pairs.weights, logLevel),
-	});
+	return newWeightedTest(pairs, mark.spec).test(mark, decision);
 }
 
 /** Correlation of weight and score that power is stated for: on the bench, of a student with 5 % marked text. */
@@ -159,27 +194,4 @@ function weightedPower(weights: Float64Array, logLevel: number): number {
 	}
 	if (!(squares > 0)) return 0;
 	return bernoulliPower(Math.floor(sizes ** 2 / squares), 0.5, 0.5 + NOMINAL_CORRELATION / 2, logLevel);
-}
-
-/**
- * Ranks the true key among keys that were never deployed, by standard deviations of T.
- *
- * @param corpusDigest hexadecimal; with the mark it fixes the keys
- */
-export function weightedHeldOut(
-	pairs: PairWeights,
-	mark: Mark,
-	corpusDigest: string,
-	count: number,
-): HeldOutSample {
-	const observe = observerOf(pairs, mark.spec);
-	const truth = observe(mark).deviations;
-	const nulls = Array.from({ length: count }, (_, index) =>
-		observe(bindMark(mark.spec, heldOutKey(mark.spec, mark.id, corpusDigest, index))),
-	);
-	const rank = 1 + nulls.filter(({ deviations }) => deviations >= truth).length;
-	return {
-		heldOut: { count, rank, pValue: rank / (count + 1) },
-		log10Ps: nulls.map(({ sum, observed }) => sum.estimateLogP(observed) / Math.LN10),
-	};
 }
