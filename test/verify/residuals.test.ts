@@ -4,6 +4,7 @@ import { dirname, join, relative } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { freshMark } from '../../bench/fresh-marks.js';
+import { newWeightedSum, weightedScore } from '../../src/stats/index.js';
 import { radioactivity } from '../../src/verify/radioactivity.js';
 import { fitReferences } from '../../src/verify/reference-fit.js';
 import {
@@ -222,6 +223,12 @@ describe('the formula', () => {
 			expect.closeTo(48 / 64, 9),
 		]);
 		expect([...shrunk.weights].map((weight) => weight.toFixed(3))).toEqual(['0.669', '-0.682']);
+		// Lists with γ = ½, only token 0 green.
+		const sum = newWeightedSum({ kind: 'bernoulli', p: 0.5, trials: 1 }, shrunk.weights);
+		const observed = weightedScore(shrunk.weights, [1, 0]);
+		expect((observed - sum.mean) / sum.deviation).toBeCloseTo(1.414, 3);
+		expect(Math.exp(sum.logP(observed))).toBeCloseTo(1 / 4, 9);
+		expect(Math.exp(sum.logE(observed))).toBeCloseTo(3.475, 3);
 	});
 	it('given probabilities, as the worked example of docs/statistics.md has it', () => {
 		const residuals = newResiduals('readings', 1, 1);
@@ -238,6 +245,8 @@ describe('the formula', () => {
 		want.forEach((value, i) => {
 			expect(weights[i]).toBeCloseTo(value, 5);
 		});
+		expect([...weights].map((weight) => weight.toFixed(3))).toEqual(['0.417', '-0.085', '1.000', '-1.000']);
+		expect(coefficients[0]).toBeCloseTo(0.974, 4);
 	});
 	it('without the context in unmarked text a pair weighs nothing', () => {
 		const residuals = newResiduals('readings', 1, 1, { contextWidth: 1, counts: new Map([['7', 16]]) });
