@@ -14,7 +14,7 @@ import type { Tokenizer } from '../corpus/tokenizer.js';
 import { badInput } from '../errors.js';
 import { EMBEDDED_MODELS, namedModel } from '../generate/embedded.js';
 import { canonicalBytes } from '../marks/mark-spec.js';
-import { type NextToken, predictAlong } from '../model/predict.js';
+import { predictAlong, predictAnswers } from '../model/predict.js';
 import type { Transformer } from '../model/transformer.js';
 import type { Exchange, Observations } from '../verify/radioactivity.js';
 import {
@@ -25,7 +25,6 @@ import {
 	type PairWeights,
 	type Prediction,
 } from '../verify/residuals.js';
-import { newRowSet } from '../verify/row-set.js';
 
 /** Tokens of a reference below this probability are expected nowhere. */
 const LEAST_LISTED = 1e-3;
@@ -81,27 +80,7 @@ function weightsOfText(
 	exposure: Exposure,
 ): PairWeights {
 	const residuals = newResiduals('text', contextWidth, models.length, exposure(contextWidth));
-	const texts = exchanges.map(({ prompt, answer }) => [...prompt, ...answer]);
-	// Contexts of the prompt say nothing of the suspect.
-	const given = exchanges.map(({ prompt }) => {
-		const set = newRowSet(Math.max(1, contextWidth));
-		set.addWindows(Uint32Array.from(prompt));
-		return set;
-	});
-	const counts = (text: number, at: number): boolean => {
-		const start = at - contextWidth;
-		if (start < exchanges[text].prompt.length) return false;
-		return !given[text].has(Uint32Array.from(texts[text].slice(start, at + 1)), 0);
-	};
-	predictAlong(
-		models,
-		texts,
-		LEAST_LISTED,
-		(text, at, predictions) => {
-			residuals.addToken(texts[text].slice(at - contextWidth, at), texts[text][at], predictions);
-		},
-		counts,
-	);
+	predictAnswers(models, exchanges, contextWidth, LEAST_LISTED, residuals.addToken);
 	return residuals.weights();
 }
 
@@ -129,7 +108,7 @@ export async function openObservations(
 				texts,
 				LEAST_LISTED,
 				(text, at, [own, ...others]) => {
-					residuals.addReading(texts[text].slice(at - contextWidth, at), own as NextToken, others);
+					residuals.addReading(texts[text].slice(at - contextWidth, at), own, others);
 				},
 				(_, at) => at >= contextWidth,
 			);
