@@ -130,17 +130,17 @@ export function radioactivity(
 	const nulls: HeldOutSample[] = [];
 	const tests = tested.map((mark): TestResult => {
 		const decision = { level, hypotheses: tested.length, searchBits: searchBitsOf(searchBits, mark) };
+		const pairs = newPairSet(mark.spec);
+		if (observations.mode === 'closed')
+			for (const { prompt, answer } of observations.exchanges) pairs.add(answer, prompt);
 		const weights = weightsFor(mark);
 		if (weights !== undefined) {
-			const weighted = newWeightedTest(weights, mark.spec);
+			const weighted = newWeightedTest(weights, mark.spec, pairs.given);
 			const test = weighted.test(mark, decision);
 			const sample = weighted.heldOut(test, mark, corpusDigest, heldOutKeys);
 			nulls.push(sample);
 			return { ...test, heldOut: sample.heldOut };
 		}
-		const pairs = newPairSet(mark.spec);
-		if (observations.mode === 'closed')
-			for (const { prompt, answer } of observations.exchanges) pairs.add(answer, prompt);
 		// A relay of the marked model would show the choice channel at full strength.
 		const strength = mark.spec.channel === 'choice' && hasShape ? 'marked-text' : 'student';
 		const test = testTally(tallyPairs(pairs, mark), mark, decision, strength);

@@ -9,7 +9,8 @@ import { bindMark, type Mark } from '../../src/marks/mark.js';
 import type { MarkSpec } from '../../src/marks/mark-spec.js';
 import { SCORE_UNIT } from '../../src/schemes/fixed-log.js';
 import { logBinomialUpperTail, newWeightedSum, weightedScore } from '../../src/stats/index.js';
-import type { PairWeights } from '../../src/verify/residuals.js';
+import { radioactivity } from '../../src/verify/radioactivity.js';
+import { newResiduals, type PairWeights } from '../../src/verify/residuals.js';
 import type { TestResult } from '../../src/verify/test-result.js';
 import { newWeightedTest, testWeighted } from '../../src/verify/weighted.js';
 import { refusal } from '../refusal.js';
@@ -224,6 +225,32 @@ describe('windows of one effective pair', () => {
 		expect(result.score).toBeCloseTo((observed - sum.mean) / sum.deviation, 9);
 		expect(result.log10E).toBeCloseTo(sum.logE(observed) / Math.LN10, 9);
 	});
+	it('of a marked prompt do not count, even where copying changed the window around the seed', () => {
+		const spec = specOf({ scheme: { ...green, seeding: 'min' }, prf: 'chacha8-v1', contextWidth: 4 });
+		const [mark] = freshMarks(spec, 'copied');
+		const prompt = [1, 2, 3, 4];
+		while (prompt.length < 400) {
+			const logits = Float32Array.from(
+				{ length: 300 },
+				(_, t) => ((t * 7919 + prompt.length * 31) % 300) / 150,
+			);
+			mark.scheme.tilt?.(prompt.slice(-4), logits);
+			prompt.push(logits.indexOf(Math.max(...logits)));
+		}
+		// Every fifth token is replaced: no window is whole, most seeds and their tokens are.
+		const answer = prompt.map((token, i) => (i % 5 === 0 ? 500 + i : token));
+		const residuals = newResiduals('text', 4, 1);
+		const reference = { tokens: [400], of: (token: number) => (token === 400 ? 0.5 : 1e-3) };
+		for (let at = 4; at < answer.length; at++)
+			residuals.addToken(answer.slice(at - 4, at), answer[at], [reference]);
+		const weights = () => residuals.weights();
+		expect(testWeighted(weights(), mark, DECISION).log10P).toBeLessThan(-4);
+		const { result } = radioactivity({ mode: 'closed', exchanges: [{ prompt, answer }], weights }, [mark], {
+			heldOutKeys: 9,
+		});
+		expect(result.scored).toBeGreaterThan(50);
+		expect(result.log10P).toBeGreaterThan(-2);
+	});
 	it('outside the keyed share of contexts do not count', () => {
 		const { spec } = SPECS[6];
 		const [mark] = freshMarks(spec, 'share');
@@ -298,6 +325,14 @@ describe('refused', () => {
 		expect(refusal(() => testWeighted(pairsOf(3, WEIGHTS.positive), mark, DECISION))).toMatch(
 			/contexts of 3 ids, but the mark's have 1/,
 		);
+	});
+	it('a window that has two weights, and a window without one', () => {
+		const [mark] = freshMarks(SPECS[0].spec, 'twice');
+		const pairs = pairsOf(1, WEIGHTS.positive);
+		const rows = pairs.rows.map((id, i) => (i < 4 ? pairs.rows[i % 2] : id));
+		expect(refusal(() => testWeighted({ ...pairs, rows }, mark, DECISION))).toMatch(/all distinct/);
+		const fewer = { ...pairs, weights: pairs.weights.subarray(1) };
+		expect(refusal(() => testWeighted(fewer, mark, DECISION))).toMatch(/one window each/);
 	});
 	it.each([
 		specOf({
