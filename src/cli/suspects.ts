@@ -124,22 +124,23 @@ export async function greyObservations(
 	tokenizer: Tokenizer,
 	exposure: Exposure,
 ): Promise<Observations> {
+	const { vocabSize } = tokenizer;
 	const readings: Reading[] = [];
-	for (const path of suspects) readings.push(...(await readReadings(path)));
+	for (const path of suspects) readings.push(...(await readReadings(path, vocabSize)));
 	const models = modelsOf(references.filter(isModel), tokenizer);
+	/** For each reference: its readings beside the suspect's, or nothing where a model runs. */
 	const files = await Promise.all(
-		references
-			.filter((name) => !isModel(name))
-			.map(async (path) => {
-				const byId = new Map((await readReadings(path)).map((reading) => [reading.id, reading]));
-				return readings.map(({ id, prefix }): Prediction => {
-					const other = byId.get(id);
-					if (other === undefined) throw badInput(`${path}: has no reading with id "${id}"`);
-					if (other.prefix.join() !== prefix.join())
-						throw badInput(`${path}: reading "${id}" has another prefix than the suspect's`);
-					return listedPrediction(other.tokens, other.probabilities);
-				});
-			}),
+		references.map(async (path) => {
+			if (isModel(path)) return undefined;
+			const byId = new Map((await readReadings(path, vocabSize)).map((reading) => [reading.id, reading]));
+			return readings.map(({ id, prefix }): Prediction => {
+				const other = byId.get(id);
+				if (other === undefined) throw badInput(`${path}: has no reading with id "${id}"`);
+				if (other.prefix.join() !== prefix.join())
+					throw badInput(`${path}: reading "${id}" has another prefix than the suspect's`);
+				return listedPrediction(other.tokens, other.probabilities);
+			});
+		}),
 	);
 	return {
 		mode: 'grey',
@@ -147,12 +148,16 @@ export async function greyObservations(
 		given: readings.map(({ prefix }) => prefix),
 		weights(contextWidth) {
 			const residuals = newResiduals('readings', contextWidth, references.length, exposure(contextWidth));
+			const short = readings.find(({ prefix }) => prefix.length < Math.max(1, contextWidth));
+			if (short !== undefined)
+				throw badInput(
+					`reading "${short.id}": its prefix has ${short.prefix.length} ids where a mark needs ${Math.max(1, contextWidth)}`,
+				);
 			const add = (index: number, predictions: readonly Prediction[]) => {
 				const { prefix, tokens, probabilities } = readings[index];
-				residuals.addReading(prefix, listedPrediction(tokens, probabilities), [
-					...predictions,
-					...files.map((file) => file[index]),
-				]);
+				const left = predictions.values();
+				const all = files.map((file) => file?.[index] ?? (left.next().value as Prediction));
+				residuals.addReading(prefix, listedPrediction(tokens, probabilities), all);
 			};
 			if (models.length === 0) for (const index of readings.keys()) add(index, []);
 			else {

@@ -39,7 +39,7 @@ export interface Exchange {
 /** The headline is the strongest test of the shape channel, or of the choice channel where there is no other. */
 export const RadioactivityResult = TestResult.extend({
 	mode: z.enum(['closed', 'grey', 'open']),
-	/** SHA-256 of what was tested: exchanges, or readings, in canonical JSON. */
+	/** SHA-256 of what was tested: exchanges, readings, or the probes that a model was read along, in canonical JSON. */
 	corpusDigest: z.string(),
 	/** SHA-256 of the weights for each context width, hexadecimal; fixed before the key's scores. Empty: none were used. */
 	weights: z.array(
@@ -80,7 +80,7 @@ export type Observations =
 	  }
 	| {
 			readonly mode: 'grey' | 'open';
-			/** Hexadecimal SHA-256 of the readings. */
+			/** Hexadecimal SHA-256 of the readings, or of the probes. */
 			readonly digest: string;
 			/** Everything that the suspect was given, as token ids. */
 			readonly given: readonly (readonly number[])[];

@@ -120,6 +120,13 @@ describe('refused: file, line and field are named', () => {
 		expect(message).toMatch(/^.*r\.jsonl:2: /);
 		expect(message).toMatch(sentence);
 	});
+	it('an id of the vocabulary’s size', async () => {
+		const path = put('size.jsonl', reading());
+		await expect(readReadings(path, 9)).resolves.toHaveLength(1);
+		await expect(readReadings(path, 8)).rejects.toThrow(
+			/size\.jsonl:1: field "top\.1\.0": is a token id outside the vocabulary of 8$/,
+		);
+	});
 	it.each(['', '\n \n'])('a file of %j, one that is not there, and a folder', async (content) => {
 		expect(await failure(put('none.jsonl', content))).toMatch(/none\.jsonl: is empty/);
 		expect(await failure(join(folder, 'nowhere.jsonl'))).toMatch(/nowhere\.jsonl: /);
