@@ -36,7 +36,7 @@ interface Flags extends MarkFlags {
 export function addRadioactivity(program: Command, edge: Edge, exit: (code: number) => void): void {
 	const command = program
 		.command('radioactivity')
-		.description('did this suspect model inherit the mark? One result for all that it wrote.')
+		.description('did this suspect model inherit the mark? One result for all that is known of it.')
 		.requiredOption(
 			'--suspect <paths...>',
 			'closed: JSONL of its outputs, {prompt, text} a line; grey: JSONL of readings, {id, prefix, top} a line; open: a model',
@@ -53,7 +53,10 @@ export function addRadioactivity(program: Command, edge: Edge, exit: (code: numb
 			'--reference <paths...>',
 			'models that do not know the key, the unmarked teacher first: folders or shipped models; for grey also readings',
 		)
-		.option('--exposure <file>', 'unmarked text of the provider: what was seldom served weighs less')
+		.option(
+			'--exposure <file>',
+			'unmarked text of the provider, about as much as was served: what is rare there weighs less',
+		)
 		.option('--probe <files...>', 'for open: texts that no key has touched, to read the suspect along')
 		.option('--text-field <name>', 'field that holds its answer', 'text')
 		.option(
