@@ -7,7 +7,7 @@
 import { randomStream } from '../src/embed/random.js';
 import { bindMark } from '../src/marks/mark.js';
 import type { MarkSpec } from '../src/marks/mark-spec.js';
-import { predictAlong } from '../src/model/predict.js';
+import { predictAlong, predictAnswers } from '../src/model/predict.js';
 import { newResiduals, type PairWeights } from '../src/verify/residuals.js';
 import { testWeighted } from '../src/verify/weighted.js';
 import type { NullRecord } from './calibration.js';
@@ -92,16 +92,8 @@ function weightsOf(
 function textWeights(ground: Ground, records: readonly NullRecord[], contextWidth: number): PairWeights {
 	const { references } = ground;
 	const closed = newResiduals('text', contextWidth, references.length, ground.exposure(contextWidth));
-	const texts = records.map(({ prompt, tokens }) => [...prompt, ...tokens]);
-	predictAlong(
-		references,
-		texts,
-		1e-3,
-		(text, at, others) => {
-			closed.addToken(texts[text].slice(at - contextWidth, at), texts[text][at], others);
-		},
-		(text, at) => at - contextWidth >= records[text].prompt.length,
-	);
+	const exchanges = records.map(({ prompt, tokens }) => ({ prompt, answer: tokens }));
+	predictAnswers(references, exchanges, contextWidth, 1e-3, closed.addToken);
 	return closed.weights();
 }
 

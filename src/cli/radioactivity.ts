@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { readTextDocuments } from '../corpus/documents.js';
 import type { Tokenizer } from '../corpus/tokenizer.js';
 import { badInput } from '../errors.js';
@@ -21,7 +21,7 @@ import { closedObservations, greyObservations, openObservations, readExposure } 
 
 interface Flags extends MarkFlags {
 	readonly suspect: string[];
-	readonly mode: string;
+	readonly mode: Observations['mode'];
 	readonly reference?: string[];
 	readonly exposure?: string;
 	readonly probe?: string[];
@@ -36,21 +36,27 @@ interface Flags extends MarkFlags {
 export function addRadioactivity(program: Command, edge: Edge, exit: (code: number) => void): void {
 	const command = program
 		.command('radioactivity')
-		.description('did this suspect model inherit the mark? One result for all that it wrote.')
+		.description('did this suspect model inherit the mark? One result for all that is known of it.')
 		.requiredOption(
 			'--suspect <paths...>',
 			'closed: JSONL of its outputs, {prompt, text} a line; grey: JSONL of readings, {id, prefix, top} a line; open: a model',
 		)
-		.option(
-			'--mode <mode>',
-			'what is known of the suspect: closed (its text), grey (log-probabilities), open (weights)',
-			'closed',
+		.addOption(
+			new Option(
+				'--mode <mode>',
+				'what is known of the suspect: closed (its text), grey (log-probabilities), open (weights)',
+			)
+				.choices(['closed', 'grey', 'open'])
+				.default('closed'),
 		)
 		.option(
 			'--reference <paths...>',
 			'models that do not know the key, the unmarked teacher first: folders or shipped models; for grey also readings',
 		)
-		.option('--exposure <file>', 'unmarked text of the provider: what was seldom served weighs less')
+		.option(
+			'--exposure <file>',
+			'unmarked text of the provider, about as much as was served: what is rare there weighs less',
+		)
 		.option('--probe <files...>', 'for open: texts that no key has touched, to read the suspect along')
 		.option('--text-field <name>', 'field that holds its answer', 'text')
 		.option(
@@ -83,17 +89,17 @@ export function addRadioactivity(program: Command, edge: Edge, exit: (code: numb
 /** What the flags say of the suspect. */
 async function observe(flags: Flags, tokenizer: Tokenizer): Promise<Observations> {
 	const { mode, suspect, reference = [], probe = [] } = flags;
-	const exposure = await readExposure(flags.exposure, tokenizer);
 	if (mode !== 'closed' && reference.length === 0)
 		throw badInput('--reference: is needed with --mode grey and open; give the unmarked teacher first');
 	if (mode !== 'open' && probe.length > 0) throw badInput('--probe: has a meaning with --mode open only');
+	if (flags.exposure !== undefined && reference.length === 0)
+		throw badInput('--exposure: has a meaning with --reference only');
+	if (mode === 'open' && suspect.length !== 1)
+		throw badInput('--suspect: must be one model with --mode open');
+	if (mode === 'open' && probe.length === 0) throw badInput('--probe: is needed with --mode open');
+	const exposure = await readExposure(flags.exposure, tokenizer);
 	if (mode === 'grey') return greyObservations(suspect, reference, tokenizer, exposure);
-	if (mode === 'open') {
-		if (suspect.length !== 1) throw badInput('--suspect: must be one model with --mode open');
-		if (probe.length === 0) throw badInput('--probe: is needed with --mode open');
-		return openObservations(suspect[0], probe, reference, tokenizer, exposure);
-	}
-	if (mode !== 'closed') throw badInput('--mode: must be closed, grey or open');
+	if (mode === 'open') return openObservations(suspect[0], probe, reference, tokenizer, exposure);
 	const exchanges: Exchange[] = [];
 	for (const path of suspect)
 		for await (const { text, prompt } of readTextDocuments(path, {

@@ -14,7 +14,7 @@ import type { Tokenizer } from '../corpus/tokenizer.js';
 import { badInput } from '../errors.js';
 import { EMBEDDED_MODELS, namedModel } from '../generate/embedded.js';
 import { canonicalBytes } from '../marks/mark-spec.js';
-import { type NextToken, predictAlong } from '../model/predict.js';
+import { predictAlong, predictAnswers } from '../model/predict.js';
 import type { Transformer } from '../model/transformer.js';
 import type { Exchange, Observations } from '../verify/radioactivity.js';
 import {
@@ -25,7 +25,6 @@ import {
 	type PairWeights,
 	type Prediction,
 } from '../verify/residuals.js';
-import { newRowSet } from '../verify/row-set.js';
 
 /** Tokens of a reference below this probability are expected nowhere. */
 const LEAST_LISTED = 1e-3;
@@ -81,27 +80,7 @@ function weightsOfText(
 	exposure: Exposure,
 ): PairWeights {
 	const residuals = newResiduals('text', contextWidth, models.length, exposure(contextWidth));
-	const texts = exchanges.map(({ prompt, answer }) => [...prompt, ...answer]);
-	// Contexts of the prompt say nothing of the suspect.
-	const given = exchanges.map(({ prompt }) => {
-		const set = newRowSet(Math.max(1, contextWidth));
-		set.addWindows(Uint32Array.from(prompt));
-		return set;
-	});
-	const counts = (text: number, at: number): boolean => {
-		const start = at - contextWidth;
-		if (start < exchanges[text].prompt.length) return false;
-		return !given[text].has(Uint32Array.from(texts[text].slice(start, at + 1)), 0);
-	};
-	predictAlong(
-		models,
-		texts,
-		LEAST_LISTED,
-		(text, at, predictions) => {
-			residuals.addToken(texts[text].slice(at - contextWidth, at), texts[text][at], predictions);
-		},
-		counts,
-	);
+	predictAnswers(models, exchanges, contextWidth, LEAST_LISTED, residuals.addToken);
 	return residuals.weights();
 }
 
@@ -129,7 +108,7 @@ export async function openObservations(
 				texts,
 				LEAST_LISTED,
 				(text, at, [own, ...others]) => {
-					residuals.addReading(texts[text].slice(at - contextWidth, at), own as NextToken, others);
+					residuals.addReading(texts[text].slice(at - contextWidth, at), own, others);
 				},
 				(_, at) => at >= contextWidth,
 			);
@@ -145,22 +124,23 @@ export async function greyObservations(
 	tokenizer: Tokenizer,
 	exposure: Exposure,
 ): Promise<Observations> {
+	const { vocabSize } = tokenizer;
 	const readings: Reading[] = [];
-	for (const path of suspects) readings.push(...(await readReadings(path)));
+	for (const path of suspects) readings.push(...(await readReadings(path, vocabSize)));
 	const models = modelsOf(references.filter(isModel), tokenizer);
+	/** For each reference: its readings beside the suspect's, or nothing where a model runs. */
 	const files = await Promise.all(
-		references
-			.filter((name) => !isModel(name))
-			.map(async (path) => {
-				const byId = new Map((await readReadings(path)).map((reading) => [reading.id, reading]));
-				return readings.map(({ id, prefix }): Prediction => {
-					const other = byId.get(id);
-					if (other === undefined) throw badInput(`${path}: has no reading with id "${id}"`);
-					if (other.prefix.join() !== prefix.join())
-						throw badInput(`${path}: reading "${id}" has another prefix than the suspect's`);
-					return listedPrediction(other.tokens, other.probabilities);
-				});
-			}),
+		references.map(async (path) => {
+			if (isModel(path)) return undefined;
+			const byId = new Map((await readReadings(path, vocabSize)).map((reading) => [reading.id, reading]));
+			return readings.map(({ id, prefix }): Prediction => {
+				const other = byId.get(id);
+				if (other === undefined) throw badInput(`${path}: has no reading with id "${id}"`);
+				if (other.prefix.join() !== prefix.join())
+					throw badInput(`${path}: reading "${id}" has another prefix than the suspect's`);
+				return listedPrediction(other.tokens, other.probabilities);
+			});
+		}),
 	);
 	return {
 		mode: 'grey',
@@ -168,12 +148,16 @@ export async function greyObservations(
 		given: readings.map(({ prefix }) => prefix),
 		weights(contextWidth) {
 			const residuals = newResiduals('readings', contextWidth, references.length, exposure(contextWidth));
+			const short = readings.find(({ prefix }) => prefix.length < Math.max(1, contextWidth));
+			if (short !== undefined)
+				throw badInput(
+					`reading "${short.id}": its prefix has ${short.prefix.length} ids where a mark needs ${Math.max(1, contextWidth)}`,
+				);
 			const add = (index: number, predictions: readonly Prediction[]) => {
 				const { prefix, tokens, probabilities } = readings[index];
-				residuals.addReading(prefix, listedPrediction(tokens, probabilities), [
-					...predictions,
-					...files.map((file) => file[index]),
-				]);
+				const left = predictions.values();
+				const all = files.map((file) => file?.[index] ?? (left.next().value as Prediction));
+				residuals.addReading(prefix, listedPrediction(tokens, probabilities), all);
 			};
 			if (models.length === 0) for (const index of readings.keys()) add(index, []);
 			else {

@@ -62,6 +62,52 @@ export function predictAlong(
 	}
 }
 
+/** What a model was given, and what it answered, as token ids. */
+interface Answered {
+	readonly prompt: readonly number[];
+	readonly answer: readonly number[];
+}
+
+/**
+ * Shows what each model predicts before the tokens of answers: of those only whose context lies in the answer and does not
+ * occur in the prompt, since such contexts say nothing of who answered. Without a context, tokens of the prompt count for
+ * none of the answer.
+ *
+ * @param contextWidth ids before a token that are its context
+ * @param visit called with the context, the token that was written, and one prediction a model
+ * @throws TouchmarkError as {@link predictAlong}
+ */
+export function predictAnswers(
+	models: readonly Transformer[],
+	exchanges: readonly Answered[],
+	contextWidth: number,
+	leastListed: number,
+	visit: (context: readonly number[], token: number, predictions: readonly NextToken[]) => void,
+): void {
+	const texts = exchanges.map(({ prompt, answer }) => [...prompt, ...answer]);
+	const words = Math.max(1, contextWidth);
+	const given = exchanges.map(({ prompt }) => {
+		const rows = new Set<string>();
+		for (let at = 0; at + words <= prompt.length; at++) rows.add(prompt.slice(at, at + words).join());
+		return rows;
+	});
+	predictAlong(
+		models,
+		texts,
+		leastListed,
+		(text, at, predictions) => {
+			visit(texts[text].slice(at - contextWidth, at), texts[text][at], predictions);
+		},
+		(text, at) => {
+			const start = at - contextWidth;
+			return (
+				start >= exchanges[text].prompt.length &&
+				!given[text].has(texts[text].slice(start, start + words).join())
+			);
+		},
+	);
+}
+
 /** A stretch of a text that every model can attend to. */
 interface Piece {
 	readonly text: number;

@@ -15,8 +15,8 @@ import { badInput } from '../errors.js';
 import type { Mark } from '../marks/mark.js';
 import { SCORE_UNIT } from '../schemes/fixed-log.js';
 import { isGreenLists } from '../schemes/scheme.js';
-import { logBinomialUpperTail, logWeightedBernoulliUpperTail } from '../stats/index.js';
-import { newRowSet } from './row-set.js';
+import { logBinomialUpperTail, newWeightedSum } from '../stats/index.js';
+import { newRowSet, type RowSet } from './row-set.js';
 import { type Decision, resultOf, type TestResult } from './test-result.js';
 
 /** How entropies are used. */
@@ -92,16 +92,23 @@ export function testEntropyWeighted(
 			? 0
 			: weighting.kind === 'sweet'
 				? logBinomialUpperTail(green, scored, law.p)
-				: // Rounding of the sum is far below one part in 1e12.
-					logWeightedBernoulliUpperTail(
-						weights.map((weight) => ({ weight, p: law.p, count: 1 })),
-						score * (1 - 1e-12),
-					);
+				: newWeightedSum(law, weights, law.lists && listsOf(distinct)).logP(score);
 	return resultOf(mark, decision, {
 		statistic: 'entropy-weighted',
 		scored,
 		score,
 		logP,
 		effect: { mean: total === 0 ? null : score / total, expected: law.p, ci95: null },
+	});
+}
+
+/** The list that each effective pair is from, lists of exact size: numbered by the words before the token. */
+function listsOf({ data, size, words }: RowSet): number[] {
+	const lists = new Map<string, number>();
+	return Array.from({ length: size }, (_, i) => {
+		const key = data.subarray(i * words, (i + 1) * words - 1).join();
+		const list = lists.get(key) ?? lists.size;
+		lists.set(key, list);
+		return list;
 	});
 }

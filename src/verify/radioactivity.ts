@@ -28,7 +28,7 @@ import {
 	testTally,
 	Verdict,
 } from './test-result.js';
-import { testWeighted, weightedHeldOut } from './weighted.js';
+import { newWeightedTest } from './weighted.js';
 
 /** One exchange with the suspect, as token ids. */
 export interface Exchange {
@@ -39,7 +39,7 @@ export interface Exchange {
 /** The headline is the strongest test of the shape channel, or of the choice channel where there is no other. */
 export const RadioactivityResult = TestResult.extend({
 	mode: z.enum(['closed', 'grey', 'open']),
-	/** SHA-256 of what was tested: exchanges, or readings, in canonical JSON. */
+	/** SHA-256 of what was tested: exchanges, readings, or the probes that a model was read along, in canonical JSON. */
 	corpusDigest: z.string(),
 	/** SHA-256 of the weights for each context width, hexadecimal; fixed before the key's scores. Empty: none were used. */
 	weights: z.array(
@@ -80,7 +80,7 @@ export type Observations =
 	  }
 	| {
 			readonly mode: 'grey' | 'open';
-			/** Hexadecimal SHA-256 of the readings. */
+			/** Hexadecimal SHA-256 of the readings, or of the probes. */
 			readonly digest: string;
 			/** Everything that the suspect was given, as token ids. */
 			readonly given: readonly (readonly number[])[];
@@ -130,15 +130,17 @@ export function radioactivity(
 	const nulls: HeldOutSample[] = [];
 	const tests = tested.map((mark): TestResult => {
 		const decision = { level, hypotheses: tested.length, searchBits: searchBitsOf(searchBits, mark) };
-		const weights = weightsFor(mark);
-		if (weights !== undefined) {
-			const sample = weightedHeldOut(weights, mark, corpusDigest, heldOutKeys);
-			nulls.push(sample);
-			return { ...testWeighted(weights, mark, decision), heldOut: sample.heldOut };
-		}
 		const pairs = newPairSet(mark.spec);
 		if (observations.mode === 'closed')
 			for (const { prompt, answer } of observations.exchanges) pairs.add(answer, prompt);
+		const weights = weightsFor(mark);
+		if (weights !== undefined) {
+			const weighted = newWeightedTest(weights, mark.spec, pairs.given);
+			const test = weighted.test(mark, decision);
+			const sample = weighted.heldOut(test, mark, corpusDigest, heldOutKeys);
+			nulls.push(sample);
+			return { ...test, heldOut: sample.heldOut };
+		}
 		// A relay of the marked model would show the choice channel at full strength.
 		const strength = mark.spec.channel === 'choice' && hasShape ? 'marked-text' : 'student';
 		const test = testTally(tallyPairs(pairs, mark), mark, decision, strength);

@@ -7,8 +7,8 @@
  * through them, since the key chose those tokens, and every innocent suspect would look guilty.
  *
  * A suspect that learned a share λ of marked text predicts (1 − λ)·ref + λ·marked = ref·(1 + λ·shift), where the shift
- * of a token is linear in its score to first order (a tournament's layer: (g − Σp·g)/½; a green list of small δ:
- * δ·(g − Σp·g)). The score test of λ = 0 weighs each score by relative residual over noise:
+ * of a token is linear in its score to first order (a tournament's layer: g − Σp·g; a green list of small δ:
+ * δ·(g − Σp·g)). The score test of λ = 0 weighs each score by relative residual over noise (docs/statistics.md derives it):
  *
  * - counted answers (Poisson, plus what the references miss): (n − ref)/√(ref + 4);
  * - given probabilities, m readings of a pair: ln(Σ suspect/Σ ref) clipped to ±½, over its variance, 1/m + 1/50: the noise

@@ -17,8 +17,15 @@ import {
 } from '../stats/index.js';
 import { ln } from '../stats/portable.js';
 import type { HeldOutSample } from './held-out.js';
+import type { PairSet } from './pairs.js';
 import type { PairWeights } from './residuals.js';
+import { newRowSet } from './row-set.js';
 import { type Decision, resultOf, type TestResult } from './test-result.js';
+
+/** Rows of context ids then token, one after another. */
+type GivenWindows = PairSet['given'];
+
+const NOTHING_GIVEN: GivenWindows = { rows: new Uint32Array(0), size: 0 };
 
 /** Distinct effective pairs with their weights; several windows of one pair have one score, and their weights add up. */
 interface EffectiveWeights {
@@ -28,12 +35,22 @@ interface EffectiveWeights {
 	readonly lists: Uint32Array;
 }
 
-function effectiveWeights({ rows, weights, contextWidth }: PairWeights, mark: Mark): EffectiveWeights {
+function effectiveWeights(
+	{ rows, weights, contextWidth }: PairWeights,
+	mark: Mark,
+	given: GivenWindows,
+): EffectiveWeights {
 	const { effective } = mark.scheme;
 	if (isWindowed(mark)) return { rows, weights, lists: new Uint32Array(0) };
 	const words = effective?.words ?? contextWidth + 1;
 	const window = contextWidth + 1;
 	const found = new Uint32Array(words * (effective?.perWindow ?? 1));
+	// What the prompts hold counts for nothing, however the window around it was changed.
+	const copied = new Set<string>();
+	for (let i = 0; effective !== undefined && i < given.size; i++) {
+		const count = effective.of(given.rows, i * window, found, 0);
+		for (let k = 0; k < count; k++) copied.add(found.subarray(k * words, (k + 1) * words).join());
+	}
 	const slots = new Map<string, number>();
 	const lists = new Map<string, number>();
 	const out = { rows: [] as number[], weights: [] as number[], lists: [] as number[] };
@@ -46,6 +63,7 @@ function effectiveWeights({ rows, weights, contextWidth }: PairWeights, mark: Ma
 		for (let k = 0; k < count; k++) {
 			const pair = found.subarray(k * words, (k + 1) * words);
 			const key = pair.join();
+			if (copied.has(key)) continue;
 			const slot = slots.get(key);
 			if (slot !== undefined) {
 				out.weights[slot] += weights[i];
@@ -99,14 +117,19 @@ interface Observed {
 }
 
 /** Scores weights under any key of one mark; the law of T is made before a score is known. */
-function observerOf(pairs: PairWeights, spec: MarkSpec): (mark: Mark) => Observed {
+function observerOf(pairs: PairWeights, spec: MarkSpec, given: GivenWindows): (mark: Mark) => Observed {
 	if (pairs.contextWidth !== spec.contextWidth)
 		throw badInput(
 			`weights are for contexts of ${pairs.contextWidth} ids, but the mark's have ${spec.contextWidth}`,
 		);
+	const window = pairs.contextWidth + 1;
+	const distinct = newRowSet(window);
+	distinct.addRows(pairs.rows, pairs.weights.length);
+	if (distinct.size * window !== pairs.rows.length)
+		throw badInput('weights must have one window each, all distinct: no score may be counted twice');
 	let shared: WeightedSum | undefined;
 	return (mark) => {
-		const { rows, weights, lists } = effectiveWeights(pairs, mark);
+		const { rows, weights, lists } = effectiveWeights(pairs, mark, given);
 		const law = scoreLaw(mark);
 		const sum =
 			shared ?? newWeightedSum(law, weights, law.kind === 'bernoulli' && law.lists ? lists : undefined);
@@ -120,25 +143,66 @@ function observerOf(pairs: PairWeights, spec: MarkSpec): (mark: Mark) => Observe
 	};
 }
 
+/** One set of weights, to be tested under keys of one mark. */
+export interface WeightedTest {
+	/**
+	 * Tests the weights under a key. `score` of the result is in standard deviations of T under the null, and so is
+	 * `effect.mean`.
+	 */
+	test(mark: Mark, decision: Decision): TestResult;
+	/**
+	 * Ranks a result among keys that were never deployed, by standard deviations of T.
+	 *
+	 * @param result of `test` for this mark
+	 * @param corpusDigest hexadecimal; with the mark it fixes the keys
+	 */
+	heldOut(result: TestResult, mark: Mark, corpusDigest: string, count: number): HeldOutSample;
+}
+
 /**
- * Tests weights under a mark's key. `score` of the result is in standard deviations of T under the null, and so is
- * `effect.mean`.
+ * Prepares the test of weights.
  *
- * @throws TouchmarkError `bad-input` for weights of another context width, or a mark whose weighted sums have no proven
- *   bound
+ * @param given windows of the suspect's prompts: effective pairs that occur there are not scored, where an effective
+ *   pair is less than its window
+ * @throws TouchmarkError `bad-input` for weights of another context width, a window that occurs twice, or, under a key, a
+ *   mark whose weighted sums have no proven bound
  */
+export function newWeightedTest(
+	pairs: PairWeights,
+	spec: MarkSpec,
+	given: GivenWindows = NOTHING_GIVEN,
+): WeightedTest {
+	const observe = observerOf(pairs, spec, given);
+	return {
+		test(mark, decision) {
+			const { sum, observed, scored, deviations } = observe(mark);
+			const logLevel = ln(decision.level / decision.hypotheses) - decision.searchBits * Math.LN2;
+			return resultOf(mark, decision, {
+				statistic: 'weighted-sum',
+				scored,
+				score: deviations,
+				logP: scored === 0 ? 0 : sum.logP(observed),
+				logE: sum.logE(observed),
+				effect: { mean: scored === 0 ? null : deviations, expected: 0, ci95: null },
+				power: weightedPower(pairs.weights, logLevel),
+			});
+		},
+		heldOut(result, mark, corpusDigest, count) {
+			const nulls = Array.from({ length: count }, (_, index) =>
+				observe(bindMark(mark.spec, heldOutKey(mark.spec, mark.id, corpusDigest, index))),
+			);
+			const rank = 1 + nulls.filter(({ deviations }) => deviations >= result.score).length;
+			return {
+				heldOut: { count, rank, pValue: rank / (count + 1) },
+				log10Ps: nulls.map(({ sum, observed }) => sum.estimateLogP(observed) / Math.LN10),
+			};
+		},
+	};
+}
+
+/** Tests weights under one key: {@link newWeightedTest}. */
 export function testWeighted(pairs: PairWeights, mark: Mark, decision: Decision): TestResult {
-	const { sum, observed, scored, deviations } = observerOf(pairs, mark.spec)(mark);
-	const logLevel = ln(decision.level / decision.hypotheses) - decision.searchBits * Math.LN2;
-	return resultOf(mark, decision, {
-		statistic: 'weighted-sum',
-		scored,
-		score: deviations,
-		logP: scored === 0 ? 0 : sum.logP(observed),
-		logE: sum.logE(observed),
-		effect: { mean: scored === 0 ? null : deviations, expected: 0, ci95: null },
-		power: weightedPower(pairs.weights, logLevel),
-	});
+	return newWeightedTest(pairs, mark.spec).test(mark, decision);
 }
 
 /** Correlation of weight and score that power is stated for: on the bench, of a student with 5 % marked text. */
@@ -159,27 +223,4 @@ function weightedPower(weights: Float64Array, logLevel: number): number {
 	}
 	if (!(squares > 0)) return 0;
 	return bernoulliPower(Math.floor(sizes ** 2 / squares), 0.5, 0.5 + NOMINAL_CORRELATION / 2, logLevel);
-}
-
-/**
- * Ranks the true key among keys that were never deployed, by standard deviations of T.
- *
- * @param corpusDigest hexadecimal; with the mark it fixes the keys
- */
-export function weightedHeldOut(
-	pairs: PairWeights,
-	mark: Mark,
-	corpusDigest: string,
-	count: number,
-): HeldOutSample {
-	const observe = observerOf(pairs, mark.spec);
-	const truth = observe(mark).deviations;
-	const nulls = Array.from({ length: count }, (_, index) =>
-		observe(bindMark(mark.spec, heldOutKey(mark.spec, mark.id, corpusDigest, index))),
-	);
-	const rank = 1 + nulls.filter(({ deviations }) => deviations >= truth).length;
-	return {
-		heldOut: { count, rank, pValue: rank / (count + 1) },
-		log10Ps: nulls.map(({ sum, observed }) => sum.estimateLogP(observed) / Math.LN10),
-	};
 }

@@ -5,6 +5,7 @@ import { freshKey, specOf } from '../../bench/fresh-marks.js';
 import { createMarker } from '../../src/embed/marker.js';
 import { randomStream } from '../../src/embed/random.js';
 import { bindMark, type Mark } from '../../src/marks/mark.js';
+import { newWeightedSum, weightedScore } from '../../src/stats/index.js';
 import { testAligned } from '../../src/verify/aligned.js';
 import { detect } from '../../src/verify/detect.js';
 import { testEdited } from '../../src/verify/edited.js';
@@ -96,6 +97,28 @@ describe('green lists with token entropies', () => {
 			expect(rejected / tests).toBeLessThanOrEqual(band(tests, 0.01, 1e-4)[1]);
 		},
 	);
+
+	it('on a list of exact size, ewd has the bound that is proven for one', () => {
+		const lists = fresh({
+			scheme: { name: 'kgw', gamma: 0.25, delta: 2, vocabSize: 16 },
+			...{ prf: 'transformers-kgw-v1', contextWidth: 1 },
+		});
+		// Context 5 alone carries entropy: one list, twelve of its tokens.
+		const others = [1, 2, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13];
+		const tokens = others.flatMap((token) => [5, token]);
+		const entropies = others.flatMap((_, i) => [0, 1 + Math.sqrt(i)]);
+		const result = testEntropyWeighted({ tokens, entropies }, lists, { kind: 'ewd' }, decision);
+		expect(result.scored).toBe(others.length);
+		const law = { kind: 'bernoulli', p: 0.25, trials: 1 } as const;
+		const weights = entropies.filter((weight) => weight > 0);
+		const green = others.map((token) => (lists.scheme.green?.([5], token) ? 1 : 0));
+		const observed = weightedScore(weights, green);
+		expect(result.score).toBeCloseTo(observed, 9);
+		const exact = { ...law, lists: { green: 4, of: 16 } };
+		const bound = newWeightedSum(exact, weights, new Array(weights.length).fill(0)).logP(observed);
+		expect(result.log10P).toBeCloseTo(bound / Math.LN10, 9);
+		expect(newWeightedSum(law, weights).logP(observed)).not.toBeCloseTo(bound, 2);
+	});
 
 	it('need one entropy a token, and a green list', () => {
 		const tokens = [1, 2, 3, 4];

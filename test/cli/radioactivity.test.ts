@@ -1,0 +1,242 @@
+/** `touchmark radioactivity` in its three modes, on files as a user would have them, and what it refuses. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { createMarker } from '../../src/embed/marker.js';
+import {
+	type EmbeddedModel,
+	embeddedModel,
+	embeddedPrompts,
+	embeddedTokenizer,
+} from '../../src/generate/embedded.js';
+import { sampleTexts } from '../../src/generate/sample.js';
+import { predictAlong } from '../../src/model/predict.js';
+import { newFolder, type Outcome, runCli } from './run-cli.js';
+
+const folder = newFolder();
+const path = (name: string) => join(folder, name);
+const write = (name: string, rows: readonly object[]): string => {
+	writeFileSync(path(name), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+	return path(name);
+};
+const tokenizer = embeddedTokenizer();
+
+/** Records of a model that uses no mark. */
+function ask(model: EmbeddedModel, from: number, texts: number): { prompt: string; text: string }[] {
+	const transformer = embeddedModel(model);
+	const samples = sampleTexts({
+		...{ model: transformer, tokenizer, maxTokens: 96, seed: 'cli' },
+		marker: createMarker({
+			...{ marks: [], vocabSize: transformer.vocabSize, specialTokens: tokenizer.specialTokens },
+		}),
+		prompts: embeddedPrompts().slice(from, from + texts),
+	});
+	return [...samples].map(({ prompt, text }) => ({ prompt, text }));
+}
+
+/** What an API with log-probabilities says along texts. */
+function readings(model: EmbeddedModel, texts: readonly string[]): object[] {
+	const ids = texts.map((text) => tokenizer.encode(text));
+	const rows: object[] = [];
+	predictAlong([embeddedModel(model)], ids, 1e-4, (text, at, [{ tokens, of }]) => {
+		const top = [...tokens].sort((a, b) => of(b) - of(a)).slice(0, 20);
+		rows.push({
+			...{ id: `${text}-${at}`, prefix: ids[text].slice(0, at) },
+			top: top.map((token) => [token, Number(Math.log(of(token)).toFixed(4))]),
+		});
+	});
+	return rows;
+}
+
+const radioactivity = (...args: string[]): Promise<Outcome> =>
+	runCli([
+		...['radioactivity', '--keyring', 'models/keys/keyring.json', '--tokenizer', 'models/teacher'],
+		...['--held-out-keys', '19', '--quiet', ...args],
+	]);
+async function result(...args: string[]) {
+	const { code, out, err } = await radioactivity(...args, '--json');
+	expect(err).toBe('');
+	expect(code).toBe(0);
+	expect(out.trimEnd()).not.toContain('\n');
+	return JSON.parse(out);
+}
+async function refused(...args: string[]): Promise<string> {
+	const { code, out, err } = await radioactivity(...args);
+	expect({ code, out }).toEqual({ code: 2, out: '' });
+	expect(err.trimEnd()).not.toContain('\n');
+	expect(err).not.toMatch(/\n\s+at /);
+	return err;
+}
+
+beforeAll(() => {
+	write('exposure.jsonl', ask('teacher', 0, 64));
+	const probes = ask('teacher', 64, 4).map(({ text }) => ({ text }));
+	write('probes.jsonl', probes);
+	for (const model of ['student-marked', 'student-unmarked', 'teacher', 'base'] as const) {
+		write(`${model}.jsonl`, ask(model, 128, 24));
+		write(
+			`${model}-readings.jsonl`,
+			readings(
+				model,
+				probes.map(({ text }) => text),
+			),
+		);
+	}
+});
+
+/** Flags of a mode for one suspect, the unmarked teacher as reference. */
+const MODES = {
+	closed: (suspect: string) => ['--suspect', path(`${suspect}.jsonl`), '--reference', 'teacher'],
+	grey: (suspect: string) => [
+		...['--mode', 'grey', '--suspect', path(`${suspect}-readings.jsonl`), '--reference', 'teacher'],
+	],
+	open: (suspect: string) => [
+		...['--mode', 'open', '--suspect', suspect, '--reference', 'teacher', '--probe', path('probes.jsonl')],
+	],
+} as const;
+const exposed = () => ['--exposure', path('exposure.jsonl')];
+
+describe.each(Object.entries(MODES))('%s', (mode, flags) => {
+	it('finds the marked student, in the fields that scripts rely on', async () => {
+		const found = await result(...flags('student-marked'), ...exposed());
+		expect(found).toMatchObject({
+			mode,
+			mark: expect.stringMatching(/^[0-9a-f]{64}$/),
+			hypotheses: mode === 'closed' ? 2 : 1,
+			scored: expect.any(Number),
+			score: expect.any(Number),
+			log10P: expect.any(Number),
+			log10E: expect.any(Number),
+			heldOut: { count: 19, rank: 1, pValue: 1 / 20 },
+			effect: { mean: found.score, expected: 0, ci95: null },
+			alternatives: mode === 'open' ? [] : ['relay'],
+			verdict: 'trained-on-marked',
+			weights: [{ contextWidth: 1, digest: expect.stringMatching(/^[0-9a-f]{64}$/) }],
+			tokenizer: tokenizer.fingerprint,
+		});
+		expect(found.log10P).toBeLessThan(-8);
+		expect(found.log10E).toBeGreaterThan(6);
+		expect(found.weights[0].coefficients).toHaveLength(1);
+		expect(found.weights[0].observations).toBeGreaterThan(200);
+	});
+	it('does not find the unmarked student', async () => {
+		const found = await result(...flags('student-unmarked'), ...exposed());
+		expect(['no-evidence', 'too-little-data']).toContain(found.verdict);
+		expect(found.log10P).toBeGreaterThan(-4);
+		expect(found.alternatives).toEqual([]);
+	});
+	it('says it in words, and ends with 3 where that is asked for', async () => {
+		const { code, out } = await radioactivity(...flags('student-marked'), '--fail-on-detect');
+		expect(code).toBe(3);
+		expect(out).toMatch(/^verdict: trained-on-marked at level 0.000001/);
+		expect(out.includes('cannot rule out: relay')).toBe(mode !== 'open');
+		expect(out).toMatch(/weighted sum \d+\.\d standard deviations above the null's mean/);
+		expect(out).toMatch(/rank 1 of 20 keys/);
+	});
+});
+
+describe('references', () => {
+	const grey = (...references: string[]) =>
+		result(
+			'--mode',
+			'grey',
+			'--suspect',
+			path('student-marked-readings.jsonl'),
+			'--reference',
+			...references,
+		);
+
+	it('readings do as well as the model that they come from', async () => {
+		const [model, file] = [await grey('teacher'), await grey(path('teacher-readings.jsonl'))];
+		expect(file.verdict).toBe('trained-on-marked');
+		expect(Math.abs(file.score / model.score - 1)).toBeLessThan(0.15);
+		expect(file.weights[0].coefficients[0]).toBeCloseTo(model.weights[0].coefficients[0], 1);
+	});
+	it('keep the order in which they were given, models and readings', async () => {
+		const file = path('teacher-readings.jsonl');
+		const [one, other] = [await grey(file, 'base'), await grey('base', file)];
+		expect(one.weights[0].coefficients).toHaveLength(2);
+		const swapped = [...other.weights[0].coefficients].reverse();
+		one.weights[0].coefficients.forEach((share: number, i: number) => {
+			expect(share).toBeCloseTo(swapped[i], 6);
+		});
+		expect(one.weights[0].coefficients[0]).toBeGreaterThan(one.weights[0].coefficients[1] + 0.1);
+	});
+	it('closed without one: plain scores, no weights', async () => {
+		const found = await result('--suspect', path('student-unmarked.jsonl'));
+		expect(found).toMatchObject({ mode: 'closed', statistic: 'sum', weights: [] });
+	});
+});
+
+describe('refused in one sentence', () => {
+	const closed = () => ['--suspect', path('teacher.jsonl')];
+	it.each<[what: string, args: () => string[], sentence: RegExp]>([
+		['a mode that is none', () => [...closed(), '--mode', 'sideways'], /--mode.*closed, grey, open/],
+		['no suspect', () => ['--mode', 'closed'], /--suspect/],
+		['grey without reference', () => [...closed(), '--mode', 'grey'], /--reference: is needed/],
+		[
+			'open without reference',
+			() => ['--mode', 'open', '--suspect', 'base', '--probe', path('probes.jsonl')],
+			/--reference: is needed/,
+		],
+		[
+			'open without probe',
+			() => ['--mode', 'open', '--suspect', 'base', '--reference', 'teacher'],
+			/--probe: is needed/,
+		],
+		[
+			'open with two suspects',
+			() => [...MODES.open('base'), '--suspect', 'base', 'teacher'],
+			/--suspect: must be one model/,
+		],
+		['closed with probe', () => [...closed(), '--probe', path('probes.jsonl')], /--probe: has a meaning/],
+		['exposure for nothing', () => [...closed(), ...exposed()], /--exposure: has a meaning/],
+		[
+			'a reference that is no model',
+			() => [...closed(), '--reference', path('teacher-readings.jsonl')],
+			/teacher-readings\.jsonl: is neither the folder of a model/,
+		],
+		[
+			'nine references',
+			() => [...closed(), '--reference', ...new Array<string>(9).fill('teacher')],
+			/1 to 8 references/,
+		],
+		['an exposure that is not there', () => [...MODES.closed('base'), '--exposure', path('no')], /no: /],
+		['a suspect of text for grey', () => [...MODES.grey('base'), '--suspect', path('base.jsonl')], /field/],
+		[
+			'a reference that lacks a reading',
+			() => {
+				write('few.jsonl', readings('teacher', ['It was a dark night']));
+				return ['--mode', 'grey', ...MODES.grey('base').slice(2, 4), '--reference', path('few.jsonl')];
+			},
+			/few\.jsonl: has no reading with id/,
+		],
+		[
+			'a reading whose prefix is too short',
+			() => {
+				write('short.jsonl', [{ id: 'x', prefix: [], top: [[5, -1]] }]);
+				return ['--mode', 'grey', '--suspect', path('short.jsonl'), '--reference', 'teacher'];
+			},
+			/reading "x": its prefix has 0 ids/,
+		],
+		[
+			'a reading of another vocabulary',
+			() => {
+				write('other.jsonl', [{ id: 'x', prefix: [1], top: [[5000, -1]] }]);
+				return ['--mode', 'grey', '--suspect', path('other.jsonl'), '--reference', 'teacher'];
+			},
+			/other\.jsonl:1: field "top\.0\.0": is a token id outside the vocabulary of 2048/,
+		],
+		[
+			'another prefix than the suspect’s',
+			() => {
+				write('one.jsonl', [{ id: 'x', prefix: [1, 2], top: [[5, -1]] }]);
+				write('two.jsonl', [{ id: 'x', prefix: [1, 3], top: [[5, -1]] }]);
+				return ['--mode', 'grey', '--suspect', path('one.jsonl'), '--reference', path('two.jsonl')];
+			},
+			/two\.jsonl: reading "x" has another prefix/,
+		],
+	])('%s', async (_what, args, sentence) => {
+		expect(await refused(...args())).toMatch(sentence);
+	});
+});
