@@ -26,7 +26,7 @@ const WANTED = 6;
 const LEAST = 1;
 
 /** What the students of one mark and share gave at one number of queries. */
-interface Cell {
+export interface Cell {
 	readonly way: Way;
 	readonly mark: MarkName;
 	readonly width: number;
@@ -64,10 +64,11 @@ export function measuredCells(): Cell[] {
 	return [...cells.values()];
 }
 
-const signalAt = (mark: MarkName) => signalOf(markedScores(MARKS[mark].specs[0].scheme, TEACHER_ENTROPY));
+export const signalAt = (mark: MarkName) =>
+	signalOf(markedScores(MARKS[mark].specs[0].scheme, TEACHER_ENTROPY));
 
 /** The standard deviations that give this log10 e. */
-function deviationsOf(log10E: number): number {
+export function deviationsOf(log10E: number): number {
 	let low = 0;
 	let high = 1000;
 	while (high - low > 1e-6) {

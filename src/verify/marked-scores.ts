@@ -9,7 +9,7 @@
 import { badInput } from '../errors.js';
 import type { SchemeParams } from '../schemes/scheme.js';
 import { bernoulliForecast, exponentialForecast, type Forecast } from '../stats/index.js';
-import { exp, expm1, ln } from '../stats/portable.js';
+import { exp, expm1, ln, log1p } from '../stats/portable.js';
 
 /** Scores of distinct pairs: their law under the null, and their mean in marked text. */
 export type MarkedScores =
@@ -27,8 +27,8 @@ export type MarkedScores =
 			readonly mean: number;
 	  };
 
-/** Steps of the mean over entropies. */
-const STEPS = 256;
+/** Steps of an integral. */
+const STEPS = 128;
 
 /** Mean of f over contexts. @param entropy mean of the next token's, nats */
 function overContexts(entropy: number, f: (h: number) => number): number {
@@ -40,10 +40,9 @@ function overContexts(entropy: number, f: (h: number) => number): number {
 /**
  * The scores that a mark gives its text.
  *
- * - `kgw`: (1 − C) of what a bias of δ gives where no token matters by itself, C = Σp² the chance that two tokens drawn
- *   after one context are the same. Exact to first order in δ, for C = 0 and for C = 1.
- * - `synthid`: a layer's token has g = 1 with probability ½ + ¼(1 − C) on average over keys (exact), and the layer raises C
- *   to C·(1 + ¼(1 − C)) (exact for equally likely tokens).
+ * - `kgw`: the share of green that a bias of δ gives, on average over lists (exact).
+ * - `synthid`: a layer's token has g = 1 with probability ½ + ¼(1 − C) on average over keys, C = Σp² the chance that two
+ *   tokens drawn after one context are the same (exact), and the layer raises C to C·(1 + ¼(1 − C)) (exact for the first).
  * - `gumbel`: the harmonic number of 1/p, on average over tokens (exact).
  *
  * @param entropy nats, above 0
@@ -53,9 +52,8 @@ export function markedScores(scheme: SchemeParams, entropy: number): MarkedScore
 	switch (scheme.name) {
 		case 'kgw': {
 			const { gamma, delta } = scheme;
-			const full = (gamma * exp(delta)) / (1 + gamma * expm1(delta)) - gamma;
-			const distinct = overContexts(entropy, (h) => 1 - exp(-h));
-			return { kind: 'bernoulli', p: gamma, trials: 1, mean: gamma + full * distinct };
+			const mean = overContexts(entropy, (h) => greenShare(gamma, delta, exp(h)));
+			return { kind: 'bernoulli', p: gamma, trials: 1, mean };
 		}
 		case 'synthid': {
 			const { depth } = scheme;
@@ -95,6 +93,25 @@ export function sumForecast(scores: MarkedScores): Forecast {
 	return scores.kind === 'exponential'
 		? exponentialForecast(scores.mean)
 		: bernoulliForecast(scores.p, scores.mean, scores.trials);
+}
+
+/**
+ * E[Ga/(k − G + Ga)], a = e^δ, over the number G of green among k equally likely tokens, binomial. Since
+ * 1/x = ∫ e^(−sx) ds, with b = (a − 1)/k it is
+ *
+ *     aγ/(1 + b) · ∫₀¹ (1 − γ + γ·y^(b/(1 + b)))^(k − 1) dy,
+ *
+ * for any real k ≥ 1: γ for k = 1, aγ/(1 + γ(a − 1)) for k → ∞. Steps are even in x, y = 1 − x³: the mass is near 1.
+ */
+function greenShare(gamma: number, delta: number, k: number): number {
+	const b = expm1(delta) / k;
+	let sum = 0;
+	for (let i = 0; i < STEPS; i++) {
+		const x = (i + 0.5) / STEPS;
+		const power = exp((b / (1 + b)) * log1p(-x * x * x));
+		sum += 3 * x * x * exp((k - 1) * log1p(gamma * (power - 1)));
+	}
+	return ((exp(delta) * gamma) / (1 + b)) * (sum / STEPS);
 }
 
 const EULER = 0.5772156649015329;
