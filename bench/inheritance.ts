@@ -6,107 +6,134 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CLAIMED } from './distillation/cells.js';
-import type { Measured, Point } from './distillation/measure.js';
+import { type Cell, curvesOf, evidence, type Measured, type Way } from './distillation/measured.js';
+import { writeFigures } from './inheritance-figures.js';
 import { type Bench, median, type Row } from './rows.js';
 
 /** Evidence that is asked for: log10 e, or −log10 p of a procedure without e-values. */
 const WANTED = 6;
+/** Its rows carry no mark in their names. */
+const RECOMMENDED = CLAIMED[0];
 
 const WAYS = {
 	grey: { unit: 'calls, one position each', baselines: ['reading mode', 'one token a context'] },
 	open: { unit: 'positions', baselines: ['reading mode'] },
 	closed: { unit: 'tokens of answers', baselines: ['distinct and filtered'] },
 } as const;
-const OURS = ['weighted', 'weighted+student'] as const;
+const WAY_NAMES = Object.keys(WAYS) as Way[];
+const OURS = ['weighted', 'weighted+students'] as const;
 
-const evidence = ({ log10P, log10E }: Point): number => log10E ?? -log10P;
-
-/** Queries at which the evidence is there; the next step beyond what was tried when it never is. */
-function queriesOf(points: readonly Point[]): { readonly queries: number; readonly reached: boolean } {
-	const first = points.find((point) => evidence(point) >= WANTED);
-	return { queries: (first ?? points[points.length - 1]).queries, reached: first !== undefined };
+/** All measurements, the recommended mark first, then those with most seeds. */
+function measuredCells(): Cell[] {
+	const folder = join(import.meta.dirname, 'distillation/measured');
+	const cells = new Map<string, { name: string; rho: number; seeds: Measured[] }>();
+	for (const file of readdirSync(folder).sort()) {
+		const one = JSON.parse(readFileSync(join(folder, file), 'utf8')) as Measured;
+		const name = one.mark.includes('+') ? `${one.mark} ${one.channel}` : one.mark;
+		const key = `${name} ${one.rho}`;
+		const cell = cells.get(key) ?? { name, rho: one.rho, seeds: [] };
+		cell.seeds.push(one);
+		cells.set(key, cell);
+	}
+	const place = ({ name }: Cell) => {
+		const claimed = (CLAIMED as readonly string[]).indexOf(name);
+		return claimed < 0 ? CLAIMED.length : claimed;
+	};
+	return [...cells.values()].sort(
+		(a, b) => place(a) - place(b) || a.name.localeCompare(b.name) || b.rho - a.rho,
+	);
 }
 
-const curvesOf = (measured: Measured, way: keyof typeof WAYS, name: string): readonly Point[] | undefined =>
-	(measured[way] as Readonly<Record<string, readonly Point[]>> | undefined)?.[name];
+/** What one procedure needs. */
+interface Need {
+	readonly procedure: string;
+	/** Median over seeds of the queries at which the evidence is there; Infinity when most seeds never get there. */
+	readonly queries: number;
+	readonly reached: number;
+	readonly seeds: number;
+	/** Largest number tried, and the median evidence there. */
+	readonly most: number;
+	readonly last: number;
+}
 
-/** All measurements, by cell. */
-function measurements(): Measured[] {
-	const folder = join(import.meta.dirname, 'distillation/measured');
-	return readdirSync(folder)
-		.filter((file) => file.endsWith('.json'))
-		.sort()
-		.map((file) => JSON.parse(readFileSync(join(folder, file), 'utf8')) as Measured);
+function needOf(cell: Cell, way: Way, procedure: string): Need | undefined {
+	const curves = curvesOf(cell, way, procedure);
+	if (curves.length === 0) return undefined;
+	const needed = curves.map((points) => points.find((one) => evidence(one) >= WANTED)?.queries ?? Infinity);
+	const most = Math.max(...curves.map((points) => points[points.length - 1].queries));
+	return {
+		procedure,
+		queries: median(needed),
+		reached: needed.filter((queries) => queries < Infinity).length,
+		seeds: curves.length,
+		most,
+		last: median(curves.map((points) => evidence(points[points.length - 1]))),
+	};
+}
+
+const tried = ({ queries, most }: Need): number => (queries < Infinity ? queries : most);
+const best = (needs: readonly Need[]): Need =>
+	needs.reduce((a, b) => (b.queries < a.queries || (b.queries === a.queries && b.last > a.last) ? b : a));
+const present = <T>(values: readonly (T | undefined)[]): T[] =>
+	values.filter((value) => value !== undefined) as T[];
+
+/** One cell by one way: its row and what stands behind it. */
+function compare(cell: Cell, way: Way): { row: Row; note: string } | undefined {
+	const { unit, baselines } = WAYS[way];
+	const ours = present(OURS.map((procedure) => needOf(cell, way, procedure)));
+	const published = present(baselines.map((procedure) => needOf(cell, way, procedure)));
+	if (ours.length === 0 || published.length === 0) return undefined;
+	const us = best(ours);
+	const them = best(published);
+	const describe = ({ procedure, queries, most, reached, seeds, last }: Need) =>
+		`${procedure} ${queries < Infinity ? queries : `more than ${most}`} (${reached} of ${seeds} seeds; ` +
+		`median evidence at the last number tried: ${last.toFixed(1)})`;
+	const name = cell.name === RECOMMENDED ? '' : ` ${cell.name}`;
+	return {
+		row: {
+			case: `${way}-queries@${cell.rho}${name}`,
+			ours: tried(us),
+			peer: tried(them),
+			peerName: `${them.procedure}${them.queries < Infinity ? '' : us.queries < Infinity ? ', not enough' : ', not enough, nor ours'}`,
+			unit,
+			ratio: us.queries < Infinity ? tried(them) / us.queries : 1,
+		},
+		note: `${cell.name}, ρ ${cell.rho}, ${way}: ${[...ours, ...published].map(describe).join('; ')}.`,
+	};
+}
+
+/** What the recommended mark costs, beside what it may, from the record of the bench `quality`. */
+function qualityRow(): Row {
+	const path = join(import.meta.dirname, 'results/quality.json');
+	const { rows } = JSON.parse(readFileSync(path, 'utf8')) as { rows: Row[] };
+	const { ratio } = rows.find((row) => row.case === `quality ${RECOMMENDED} perplexity`) as Row;
+	return {
+		case: 'quality',
+		ours: 1 / ratio,
+		peer: 1.03,
+		peerName: 'most that it may cost',
+		unit: 'perplexity over that of unmarked text',
+		ratio: 1.03 * ratio,
+	};
 }
 
 export const bench: Bench = {
 	about:
 		'Queries until log10 e reaches 6 (baselines without e-values: log10 p ≤ −6), students of the embedded base model: 8,192 ' +
 		'texts of 112 tokens, two epochs, a share ρ of them marked; median over seeds, each with its own key and texts. Ours: ' +
-		'weighted residuals beside the unmarked teacher and the base (`weighted`), and beside a student that the provider trains on ' +
-		'unmarked text of its own (`weighted+student`). Baselines, on the same queries: closed, distinct pairs with the filter on ' +
-		'contexts; open, reading mode; grey, reading mode and one drawn token per distinct context by Hoeffding’s bound. A number of ' +
-		'queries that was tried and is not enough counts as itself for a baseline; the notes say where.',
+		'weighted residuals beside the unmarked teacher and the base (`weighted`), and beside four students that the provider trains ' +
+		'on unmarked text of its own too (`weighted+students`). Baselines, on the same queries: closed, distinct pairs with the ' +
+		'filter on contexts; open, reading mode; grey, reading mode and one drawn token per distinct context by Hoeffding’s bound. ' +
+		'A number of queries that was tried and is not enough counts as itself; weighted tests read at most 10,000 positions or ' +
+		`500,000 tokens. Rows without the name of a mark are of ${RECOMMENDED}. ` +
+		'![Evidence against queries, and against quality](inheritance.svg)',
 	async run() {
-		const all = measurements();
-		const rows: Row[] = [];
-		const notes: string[] = [];
-		const cells = new Map<string, Measured[]>();
-		for (const one of all) {
-			const key = `${one.mark}${one.mark.includes('+') ? ` ${one.channel}` : ''} ρ ${one.rho}`;
-			cells.set(key, [...(cells.get(key) ?? []), one]);
-		}
-		for (const [name, seeds] of cells)
-			for (const [way, { unit, baselines }] of Object.entries(WAYS) as [
-				keyof typeof WAYS,
-				(typeof WAYS)[keyof typeof WAYS],
-			][]) {
-				const measured = seeds.filter((one) => one[way] !== undefined);
-				if (measured.length === 0) continue;
-				const summary = (curve: string) => {
-					const points = measured.flatMap((one) => {
-						const found = curvesOf(one, way, curve);
-						return found === undefined || found.length === 0 ? [] : [found];
-					});
-					const needed = points.map(queriesOf);
-					const last = points.map((some) => evidence(some[some.length - 1]));
-					return {
-						curve,
-						queries: median(needed.map(({ queries }) => queries)),
-						reached: needed.filter(({ reached }) => reached).length,
-						most: Math.max(...points.map((some) => some[some.length - 1].queries)),
-						last: median(last),
-					};
-				};
-				const ours = OURS.map(summary);
-				const published = baselines.map(summary);
-				const describe = ({ curve, queries, reached, most, last }: ReturnType<typeof summary>) =>
-					`${curve} ${2 * reached > measured.length ? queries : `more than ${most}`} (${reached} of ${measured.length} seeds; ` +
-					`median evidence at ${most}: ${last.toFixed(1)})`;
-				notes.push(`${name}, ${way}: ${[...ours, ...published].map(describe).join('; ')}.`);
-				const best = (some: ReturnType<typeof summary>[]) =>
-					some.reduce((a, b) => {
-						const better = (x: typeof a) => [2 * x.reached > measured.length ? 1 : 0, -x.queries];
-						const [ra, qa] = better(a);
-						const [rb, qb] = better(b);
-						return rb > ra || (rb === ra && qb > qa) ? b : a;
-					});
-				const us = best(ours);
-				const them = best(published);
-				if (2 * us.reached > measured.length)
-					rows.push({
-						case: `${way}-queries@${measured[0].rho} ${name.split(' ρ')[0]}`,
-						ours: us.queries,
-						peer: them.queries,
-						peerName: `${them.curve}${2 * them.reached > measured.length ? '' : ', not enough'}`,
-						unit,
-						ratio: them.queries / us.queries,
-					});
-			}
-		const claimed = new Set<string>(CLAIMED);
-		rows.sort(
-			(a, b) => Number(claimed.has(b.case.split(' ')[1])) - Number(claimed.has(a.case.split(' ')[1])),
-		);
-		return { rows, notes };
+		const cells = measuredCells();
+		writeFigures(cells, WANTED);
+		const compared = cells.flatMap((cell) => present(WAY_NAMES.map((way) => compare(cell, way))));
+		return {
+			rows: [qualityRow(), ...compared.map(({ row }) => row)],
+			notes: compared.map(({ note }) => note),
+		};
 	},
 };

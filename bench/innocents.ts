@@ -12,7 +12,8 @@ import { newResiduals, type PairWeights } from '../src/verify/residuals.js';
 import { testWeighted } from '../src/verify/weighted.js';
 import type { NullRecord } from './calibration.js';
 import { INNOCENTS, OTHER_KEYS } from './distillation/cells.js';
-import { answersOf, type Ground, groundOf, shownByApi, studentAt } from './distillation/measure.js';
+import { answersOf, type Ground, groundOf, studentAt } from './distillation/ground.js';
+import { shownByApi } from './distillation/reading.js';
 import { isTrained, WORK } from './distillation/students.js';
 import { freshKey, specOf } from './fresh-marks.js';
 

@@ -56,7 +56,7 @@ function unmarked(seed: number | string, texts: number = BUDGET.texts): Cell {
 }
 
 /** What the owner of the teacher can train without a key, from texts that no suspect has. */
-export const REFERENCES: readonly Cell[] = ['ref-1', 'ref-2'].map((seed) => unmarked(seed));
+export const REFERENCES: readonly Cell[] = ['ref-1', 'ref-2', 'ref-3', 'ref-4'].map((seed) => unmarked(seed));
 
 /** Students that never saw a mark; the second half had a quarter of the texts. */
 export const INNOCENTS: readonly Cell[] = Array.from({ length: 12 }, (_, i) =>
@@ -78,6 +78,9 @@ export const CLAIMED = [
 	'kgw-g50-d1-h1',
 	'synthid-4-h2',
 ] as const satisfies readonly MarkName[];
+
+/** The recommended shape mark beside a choice mark. */
+export const BOTH_CHANNELS = 'synthid-1-h1+gumbel-h4' satisfies MarkName;
 
 const CANDIDATES = [
 	'kgw-g50-d1-h1',
@@ -103,14 +106,16 @@ function distinct(cells: readonly Cell[]): Cell[] {
 	return [...new Map(cells.map((cell) => [cell.name, cell])).values()];
 }
 
-/** References, innocents, each candidate once, then the claims. */
+/** References, innocents, each candidate once, then the claims: the shares that targets name, then smaller ones mark by mark. */
 export const CORE: readonly Cell[] = distinct([
 	...REFERENCES,
 	...INNOCENTS,
 	...OTHER_KEYS,
 	...CANDIDATES.map((mark) => marked(mark, 0.1, 1)),
-	...[0.05, 0.1, 0.03, 0.02, 0.01].flatMap((rho) =>
-		seeds.flatMap((seed) => CLAIMED.map((mark) => marked(mark, rho, seed))),
+	...[0.05, 0.1].flatMap((rho) => seeds.flatMap((seed) => CLAIMED.map((mark) => marked(mark, rho, seed)))),
+	...seeds.slice(0, 5).map((seed) => marked(BOTH_CHANNELS, 0.1, seed)),
+	...CLAIMED.flatMap((mark) =>
+		[0.03, 0.02, 0.01].flatMap((rho) => seeds.map((seed) => marked(mark, rho, seed))),
 	),
 ]);
 

@@ -30,9 +30,11 @@ import {
 	type MeasuredTexts,
 	similarityMeasure,
 } from '../../src/verify/exposure-measures.js';
-import { REFERENCES, TRAINING_PROMPTS } from './cells.js';
+import { REFERENCES as STUDENTS_OF_UNMARKED_TEXT, TRAINING_PROMPTS } from './cells.js';
 import { folderOf, isTrained, keep, linesOf, say, student, teacherTexts, train, WORK } from './students.js';
 
+/** Students that every trial is compared with, beside teacher and base. */
+const REFERENCES = STUDENTS_OF_UNMARKED_TEXT.slice(0, 2);
 /** Tokens of an answer. */
 const ANSWER = 112;
 

@@ -41,6 +41,7 @@ export const MARKS = {
 	'gumbel-h1': { specs: [gumbel(1)] },
 	'gumbel-h2': { specs: [gumbel(2)] },
 	'gumbel-h4': { specs: [gumbel(4)] },
+	'synthid-1-h1+gumbel-h4': { specs: [synthid(1, 1), gumbel(4)] },
 	'synthid-4-h1+gumbel-h4': { specs: [synthid(4, 1), gumbel(4)] },
 	'kgw-g25-d2-h1+gumbel-h4': { specs: [kgw(0.25, 2, 1), gumbel(4)] },
 } as const satisfies Readonly<Record<string, Recipe>>;

@@ -11,8 +11,9 @@
  * δ·(g − Σp·g)). The score test of λ = 0 weighs each score by relative residual over noise:
  *
  * - counted answers (Poisson, plus what the references miss): (n − ref)/√(ref + 4);
- * - given probabilities, m readings of a pair: ln(Σ suspect/Σ ref) clipped to ±1, times √m: the noise of one reading is
- *   about the same share of every probability, and falls with m down to what fine-tuning itself adds.
+ * - given probabilities, m readings of a pair: ln(Σ suspect/Σ ref) clipped to ±½, over its variance, 1/m + 1/50: the noise
+ *   of one reading is about the same share of every probability; training leaves a fiftieth of that on a pair however often
+ *   it is read.
  *
  * Both are shrunk by e/(e + 16), e = how often unmarked traffic shows the pair: what was seldom served was not learned.
  *
@@ -74,7 +75,9 @@ const HALF_SHRUNK = 16;
 /** Added to an expected count: departures of rare pairs are what the references miss, not what was learned. */
 const RARE = 4;
 /** Clip of a log ratio, nats. */
-const MOST_LOG_RATIO = 1;
+const MOST_LOG_RATIO = 0.5;
+/** Variance of a log ratio that further readings of a pair leave, over that of one reading. */
+const LASTING_NOISE = 0.02;
 /** Below any probability of interest; keeps a logarithm finite. */
 const TINY = 1e-6;
 /** A pair that was not written is left out unless the references expect it this often. */
@@ -216,7 +219,7 @@ export function newResiduals(
 					const departure =
 						kind === 'text'
 							? (mass - expected) / Math.sqrt(expected + RARE)
-							: logRatio(mass, expected) * Math.sqrt(readings);
+							: logRatio(mass, expected) / (LASTING_NOISE + 1 / readings);
 					const share = teacher / (kind === 'text' ? times : readings);
 					const weight = departure * shrinkage(exposure, key, share);
 					if (weight === 0) continue;
