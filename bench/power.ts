@@ -12,14 +12,20 @@ import { logEAtDeviations } from '../src/stats/index.js';
 import { markedScores, signalOf } from '../src/verify/marked-scores.js';
 import { effectOf } from '../src/verify/null-law.js';
 import { newPairSet } from '../src/verify/pairs.js';
-import { deviationsPerSignal, GROWTH, type Growth, plan, TEACHER_ENTROPY } from '../src/verify/plan.js';
+import {
+	deviationsPerSignal,
+	GROWTH,
+	type Growth,
+	plan,
+	SPREAD,
+	TEACHER_ENTROPY,
+} from '../src/verify/plan.js';
 import { type Tally, tallyPairs } from '../src/verify/tally.js';
 import { MARKS, type MarkName, markerOf, marksOf } from './distillation/marks.js';
-import type { Measured } from './distillation/measure.js';
+import type { Measured, Way } from './distillation/measured.js';
 import { type Bench, median, type Row } from './rows.js';
 
-const WAYS = ['grey', 'open', 'closed'] as const;
-type Way = (typeof WAYS)[number];
+const WAYS = ['grey', 'open', 'closed'] as const satisfies readonly Way[];
 /** Evidence that is asked for, log10 e. */
 const WANTED = 6;
 /** Below this log10 e, the noise of a key is most of what is seen. */
@@ -42,7 +48,7 @@ const isPlanned = (mark: MarkName) =>
 	MARKS[mark].specs[0].scheme.name !== 'gumbel' &&
 	!('repeatsMasked' in MARKS[mark]);
 
-/** All measurements against a student of unmarked text. */
+/** All measurements with students of unmarked text among the references. */
 export function measuredCells(): Cell[] {
 	const folder = join(import.meta.dirname, 'distillation/measured');
 	const cells = new Map<string, Cell & { readonly evidence: number[] }>();
@@ -53,7 +59,7 @@ export function measuredCells(): Cell[] {
 		if (!isPlanned(mark)) continue;
 		const width = MARKS[mark].specs[0].contextWidth;
 		for (const way of WAYS)
-			for (const { queries, log10E } of measured[way]?.['weighted+student'] ?? []) {
+			for (const { queries, log10E } of measured[way]?.['weighted+students'] ?? []) {
 				if (log10E === undefined) continue;
 				const key = `${way} ${mark} ${share} ${queries}`;
 				const cell = cells.get(key) ?? { way, mark, width, share, queries, evidence: [] };
@@ -115,15 +121,15 @@ export function fitGrowth(cells: readonly Cell[]): Growth & { readonly error: nu
 	return best;
 }
 
-/** Standard deviation of z among the students of one cell, and in how many cells it was seen. */
-function spreadOf(cells: readonly Cell[]): { readonly deviation: number; readonly cells: number } {
-	const variances = cells.flatMap(({ evidence }) => {
-		if (evidence.length < 5 || median(evidence) < LEAST) return [];
+/** How far students of one cell lie apart in z beside the noise of their keys, as a share of z; in how many cells. */
+function spreadOf(cells: readonly Cell[]): { readonly spread: number; readonly cells: number } {
+	const squares = cells.flatMap(({ evidence }) => {
 		const heights = evidence.map(deviationsOf);
 		const mean = heights.reduce((sum, z) => sum + z, 0) / heights.length;
-		return [heights.reduce((sum, z) => sum + (z - mean) ** 2, 0) / (heights.length - 1)];
+		if (heights.length < 5 || mean < 4) return [];
+		return [(heights.reduce((sum, z) => sum + (z - mean) ** 2, 0) / (heights.length - 1) - 1) / mean ** 2];
 	});
-	return { deviation: Math.sqrt(median(variances)), cells: variances.length };
+	return { spread: Math.sqrt(Math.max(0, median(squares))), cells: squares.length };
 }
 
 /** Queries at which the median reaches what is wanted, between the steps in proportion to the logarithm; or none. */
@@ -251,7 +257,7 @@ function teacherRows(texts: number): { readonly rows: Row[]; readonly entropy: n
 export const bench: Bench = {
 	about:
 		'What `touchmark power` predicts beside what was measured. Ours: the prediction; peer: the measurement; ratio 1 would be ' +
-		'perfect. Queries: until the median of log10 e reaches 6, against a student of unmarked text among the references ' +
+		'perfect. Queries: until the median of log10 e reaches 6, with students of unmarked text among the references ' +
 		'([`inheritance`](#inheritance); between its steps by interpolation). Pairs: from the share of preferred pairs alone ' +
 		'([`exposure`](#exposure)). Mean scores: from scheme, strength and the entropy of the teacher alone.',
 	async run({ quick }) {
@@ -270,9 +276,9 @@ export const bench: Bench = {
 						`leaves ${(100 * error).toFixed(0)} % in z (up to ${students} students a cell). In use: ${used?.gain}, ${used?.saturation}.`,
 				);
 			}
-		const { deviation, cells: seen } = spreadOf(cells);
+		const { spread, cells: seen } = spreadOf(cells);
 		notes.push(
-			`Students of one cell lie apart by a standard deviation of ${deviation.toFixed(2)} in z (median of ${seen} cells of five students and more); plans take 1.`,
+			`Students of one cell lie apart by ${(100 * spread).toFixed(0)} % of z beside the noise of their keys (median of ${seen} cells of five students and more). In use: ${100 * SPREAD} %.`,
 		);
 		return { rows: [...studentRows(cells), ...exposureRows(), ...rows], notes };
 	},

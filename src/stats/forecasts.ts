@@ -91,13 +91,15 @@ export interface Deviations {
 	readonly of: (n: number) => number;
 	/** Independent keys with as much each; their e-values are multiplied. */
 	readonly keys: number;
+	/** Standard deviation of what suspects are expected to give, as a share of it; beside it each key has the noise 1. */
+	readonly spread: number;
 }
 
 /**
- * The e-values of weighted sums under `keys` keys: their product, or one of them where that is more. The chance takes each
- * sum to have the standard deviation 1 around its height, as under the null.
+ * The e-values of weighted sums under `keys` keys: their product, or one of them where that is more. Noise and
+ * spread are taken to be normal.
  */
-export function deviationForecast({ of, keys }: Deviations): Forecast {
+export function deviationForecast({ of, keys, spread }: Deviations): Forecast {
 	return {
 		logE(n) {
 			const one = logEAtDeviations(of(n));
@@ -105,7 +107,8 @@ export function deviationForecast({ of, keys }: Deviations): Forecast {
 		},
 		probability(n, wanted) {
 			const needed = lastBelow(1e9, 0, (z) => wanted / keys - logEAtDeviations(z), Math.sqrt(2 * wanted), 1);
-			return normalLowerTail(Math.sqrt(keys) * (of(n) - needed));
+			const z = of(n);
+			return normalLowerTail((z - needed) / Math.sqrt(1 / keys + (spread * z) ** 2));
 		},
 	};
 }

@@ -70,14 +70,14 @@ const CASES: readonly (readonly [string, Forecast, number, number, Simulated])[]
 	],
 	[
 		'weighted sums',
-		deviationForecast({ of: (n) => 0.25 * Math.sqrt(n), keys: 1 }),
+		deviationForecast({ of: (n) => 0.25 * Math.sqrt(n), keys: 1, spread: 0 }),
 		600,
 		600,
 		(n, next) => weighted(0.25 * Math.sqrt(n), next),
 	],
 	[
 		'weighted sums under three keys',
-		deviationForecast({ of: (n) => 0.25 * Math.sqrt(n), keys: 3 }),
+		deviationForecast({ of: (n) => 0.25 * Math.sqrt(n), keys: 3, spread: 0 }),
 		300,
 		1000,
 		(n, next) => sumOf(3, () => weighted(0.25 * Math.sqrt(n), next)),
@@ -130,7 +130,7 @@ describe('queriesFor', () => {
 	it('is null where no number is enough', () => {
 		expect(queriesFor(bernoulliForecast(0.25, 0.25), 1)).toBeNull();
 		expect(queriesFor(exponentialForecast(1), 1)).toBeNull();
-		expect(queriesFor(deviationForecast({ of: () => 2, keys: 1 }), 10)).toBeNull();
+		expect(queriesFor(deviationForecast({ of: () => 2, keys: 1, spread: 0 }), 10)).toBeNull();
 	});
 
 	it('refuses to plan for no evidence', () => {
@@ -138,9 +138,23 @@ describe('queriesFor', () => {
 	});
 });
 
+describe('suspects that differ', () => {
+	it('leave the median, and draw every chance towards one half', () => {
+		const of = (n: number) => 0.1 * Math.sqrt(n);
+		const alike = deviationForecast({ of, keys: 1, spread: 0 });
+		const apart = deviationForecast({ of, keys: 1, spread: 0.2 });
+		const wanted = Math.log(1e6);
+		for (const n of [1500, 2500, 3500, 8000]) {
+			expect(apart.logE(n)).toBe(alike.logE(n));
+			const [more, less] = [alike, apart].map((forecast) => Math.abs(forecast.probability(n, wanted) - 0.5));
+			expect(less).toBeLessThan(more);
+		}
+	});
+});
+
 describe('keys', () => {
 	it('multiply only what is evidence by itself', () => {
-		const of = (z: number, keys: number) => deviationForecast({ of: () => z, keys }).logE(1);
+		const of = (z: number, keys: number) => deviationForecast({ of: () => z, keys, spread: 0 }).logE(1);
 		expect(of(5, 3)).toBeCloseTo(3 * of(5, 1), 12);
 		expect(of(0.5, 3)).toBe(of(0.5, 1));
 		expect(of(0.5, 1)).toBeLessThan(0);
