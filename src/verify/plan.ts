@@ -69,8 +69,8 @@ const Share = number.gt(0).max(1);
 /** An object of exactly these fields. */
 function exactly<Shape extends z.ZodRawShape>(shape: Shape) {
 	return z.strictObject(shape, {
-		error: ({ code, keys }) =>
-			code === 'unrecognized_keys' ? `this plan has no use for ${(keys as string[]).join(', ')}` : undefined,
+		error: (issue) =>
+			issue.code === 'unrecognized_keys' ? `this plan has no use for ${issue.keys.join(', ')}` : undefined,
 	});
 }
 
@@ -198,11 +198,12 @@ function studentForecast(request: Student): Forecast {
 function warningsOf(request: Student): string[] {
 	const { access, share, keys, evidence } = request;
 	const unit = UNITS[access];
-	const needed = (forecast: Forecast) => queriesFor(forecast, evidence * Math.LN10);
-	const queries = needed(studentForecast(request));
+	const queriesUnder = (count: number) =>
+		queriesFor(studentForecast({ ...request, keys: count }), evidence * Math.LN10);
+	const queries = queriesUnder(keys);
 	const warnings: string[] = [];
 	if (keys > 1) {
-		const one = needed(studentForecast({ ...request, keys: 1 }));
+		const one = queriesUnder(1);
 		const takes =
 			one === null
 				? `no number of ${unit} is enough, nor is it under one key`

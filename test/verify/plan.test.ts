@@ -10,7 +10,7 @@ import { bindMark } from '../../src/marks/mark.js';
 import { runTournament } from '../../src/prf/kernel.js';
 import type { SchemeParams } from '../../src/schemes/scheme.js';
 import { logEAtDeviations } from '../../src/stats/index.js';
-import { markedScores } from '../../src/verify/marked-scores.js';
+import { markedScores, signalOf } from '../../src/verify/marked-scores.js';
 import { newPairSet } from '../../src/verify/pairs.js';
 import { deviationsPerSignal, GROWTH, PlanRequest, plan, TEACHER_ENTROPY } from '../../src/verify/plan.js';
 import { scoreOf, tallyPairs } from '../../src/verify/tally.js';
@@ -202,5 +202,21 @@ describe('a plan', () => {
 		expect(hopeless.probability).toBeLessThan(1e-6);
 		expect(hopeless.warnings[0]).toMatch(/no number of calls is enough, where one key takes/);
 		expect(planned({ ...grey, share: 0.002, keys: 2 }).warnings[0]).toMatch(/nor is it under one key/);
+	});
+
+	it('is the worked example of docs/statistics.md', () => {
+		const scores = markedScores(ONE_LAYER, TEACHER_ENTROPY);
+		expect(scores.mean).toBeCloseTo(0.716, 3);
+		expect(signalOf(scores)).toBeCloseTo(0.432, 3);
+		expect(planned({ access: 'text', scheme: ONE_LAYER }).queries).toBe(162);
+		const student = { ...grey, scheme: ONE_LAYER, share: 0.05 };
+		const z = 0.05 * signalOf(scores) * deviationsPerSignal(GROWTH.grey[1], 1000);
+		expect(z).toBeCloseTo(4.86, 2);
+		const thousand = planned({ ...student, queries: 1000 });
+		expect(thousand.log10E).toBeCloseTo(4.22, 2);
+		expect(thousand.probability).toBeCloseTo(0.23, 2);
+		expect(planned(student).queries).toBe(1813);
+		expect(planned({ ...student, share: 0.1 }).queries).toBe(191);
+		expect(planned({ ...student, share: 0.1, keys: 4 }).queries).toBe(3043);
 	});
 });
