@@ -9,7 +9,7 @@ import { sampleTexts } from '../../src/generate/sample.js';
 import { bindMark } from '../../src/marks/mark.js';
 import { runTournament } from '../../src/prf/kernel.js';
 import type { SchemeParams } from '../../src/schemes/scheme.js';
-import { logEAtDeviations } from '../../src/stats/index.js';
+import { deviationForecast, logEAtDeviations, queriesFor } from '../../src/stats/index.js';
 import { markedScores, signalOf } from '../../src/verify/marked-scores.js';
 import { newPairSet } from '../../src/verify/pairs.js';
 import { deviationsPerSignal, GROWTH, PlanRequest, plan, TEACHER_ENTROPY } from '../../src/verify/plan.js';
@@ -209,14 +209,20 @@ describe('a plan', () => {
 		expect(scores.mean).toBeCloseTo(0.716, 3);
 		expect(signalOf(scores)).toBeCloseTo(0.432, 3);
 		expect(planned({ access: 'text', scheme: ONE_LAYER }).queries).toBe(162);
-		const student = { ...grey, scheme: ONE_LAYER, share: 0.05 };
-		const z = 0.05 * signalOf(scores) * deviationsPerSignal(GROWTH.grey[1], 1000);
-		expect(z).toBeCloseTo(4.86, 2);
-		const thousand = planned({ ...student, queries: 1000 });
-		expect(thousand.log10E).toBeCloseTo(4.22, 2);
-		expect(thousand.probability).toBeCloseTo(0.23, 2);
-		expect(planned(student).queries).toBe(1813);
-		expect(planned({ ...student, share: 0.1 }).queries).toBe(191);
-		expect(planned({ ...student, share: 0.1, keys: 4 }).queries).toBe(3043);
+		// With the constants that the example names, which need not be those in use.
+		const growth = { gain: 26, saturation: 6000, most: 10_000 };
+		const student = (share: number, keys: number) =>
+			deviationForecast({
+				of: (n) => (share / keys) * signalOf(scores) * deviationsPerSignal(growth, n),
+				keys,
+				spread: 0.1,
+			});
+		const wanted = Math.log(1e6);
+		expect(0.05 * signalOf(scores) * deviationsPerSignal(growth, 1000)).toBeCloseTo(4.86, 2);
+		expect(student(0.05, 1).logE(1000) / Math.LN10).toBeCloseTo(4.22, 2);
+		expect(student(0.05, 1).probability(1000, wanted)).toBeCloseTo(0.23, 2);
+		expect(queriesFor(student(0.05, 1), wanted)).toBe(1813);
+		expect(queriesFor(student(0.1, 1), wanted)).toBe(191);
+		expect(queriesFor(student(0.1, 4), wanted)).toBe(3043);
 	});
 });
