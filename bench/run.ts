@@ -20,6 +20,7 @@ const BENCHES: Record<string, () => Promise<{ bench: Bench }>> = {
 	interop: () => import('./interop.js'),
 	model: () => import('./model.js'),
 	nulls: () => import('./nulls.js'),
+	power: () => import('./power.js'),
 	prf: () => import('./prf.js'),
 	quality: () => import('./quality.js'),
 	retokenize: () => import('./retokenize.js'),

@@ -54,9 +54,15 @@ function describe(results: DemoResults): string {
 		[0, 1, 5],
 	);
 	const { detected, texts } = results.markedTexts;
+	const enough = results.suspects.flatMap(({ suspect, enough }) =>
+		enough === null ? [] : [`${enough} tokens (${suspect})`],
+	);
 	return (
 		`${lines}\n\n${exposure}\n\n` +
 		`${detected} of ${texts} marked texts are recognised one by one (detect, level ${results.level}).\n` +
+		(enough.length > 0
+			? `With these mean scores e reaches a million from ${enough.join(', ')}, as \`touchmark power\` plans it.\n`
+			: '') +
 		`The n-gram students were trained now, from counts of token pairs; the transformers ship with the package.\n` +
 		`${results.seconds} s. Page: ${FOLDER}/report.html  Transcripts and results: ${FOLDER}/\n`
 	);

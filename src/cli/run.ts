@@ -12,6 +12,7 @@ import { type Edge, EXIT } from './edge.js';
 import { addExposure } from './exposure.js';
 import { addGenerate } from './generate.js';
 import { addKeys } from './keys.js';
+import { addPower } from './power.js';
 import { addRadioactivity } from './radioactivity.js';
 
 /**
@@ -39,6 +40,7 @@ export async function run(args: readonly string[], edge: Edge): Promise<number> 
 	addDetect(program, edge, exit);
 	addRadioactivity(program, edge, exit);
 	addExposure(program, edge, exit);
+	addPower(program, edge);
 	for (const command of allCommands(program)) {
 		command.exitOverride().configureOutput({
 			writeOut: edge.out,

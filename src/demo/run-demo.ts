@@ -19,8 +19,10 @@ import { appendToLog, commitMarks, type LogEntry } from '../ledger/log.js';
 import { defaultMarks } from '../marks/defaults.js';
 import type { Mark } from '../marks/mark.js';
 import { writeWhole } from '../output.js';
+import { queriesFor } from '../stats/index.js';
 import { detect } from '../verify/detect.js';
 import type { GivenAnswer } from '../verify/exposure-measures.js';
+import { sumForecast } from '../verify/marked-scores.js';
 import type { Exchange, RadioactivityResult } from '../verify/radioactivity.js';
 import { radioactivity } from '../verify/radioactivity.js';
 import { DEFAULT_LEVEL, type Verdict } from '../verify/test-result.js';
@@ -43,6 +45,8 @@ const TRAINING_TEXTS = 512;
 const SUSPECT_TEXTS = 256;
 const TEXT_TOKENS = 112;
 const HELD_OUT_KEYS = 99;
+/** An e-value that settles the matter. */
+const ENOUGH = 1e6;
 /** Requests of the trial, and what the shipped student's training texts are made again from (models/README.md). */
 const TRIAL_PAIRS = 224;
 const SHIPPED_STUDENT = { model: 'student-unmarked', seed: 'train-unmarked', tokens: 113 } as const;
@@ -60,6 +64,8 @@ export interface DemoSuspect {
 	readonly verdict: Verdict;
 	readonly alternatives: readonly string[];
 	readonly tests: RadioactivityResult['tests'];
+	/** Distinct tokens with as high a mean score that are planned for e ≥ 1e6; null where the shape mark was not found. */
+	readonly enough: number | null;
 }
 
 /** What the demo reports of one suspect of a trial. */
@@ -184,7 +190,13 @@ export async function runDemo(folder: string, seed: string, progress: Progress):
 				heldOutKeys: HELD_OUT_KEYS,
 			});
 			bar.add(1);
-			return { name, trainedOnMarked, result, heldOutLog10Ps: nulls[0].log10Ps };
+			return {
+				name,
+				trainedOnMarked,
+				result,
+				heldOutLog10Ps: nulls[0].log10Ps,
+				enough: enoughFor(result, ring),
+			};
 		});
 		bar.stop();
 		writeJsonl(file('marked-text.jsonl'), marked);
@@ -201,9 +213,10 @@ export async function runDemo(folder: string, seed: string, progress: Progress):
 			seed,
 			level: DEFAULT_LEVEL,
 			seconds: Math.round((performance.now() - begun) / 100) / 10,
-			suspects: tested.map(({ name, trainedOnMarked, result }) => ({
+			suspects: tested.map(({ name, trainedOnMarked, result, enough }) => ({
 				suspect: name,
 				trainedOnMarked,
+				enough,
 				scored: result.scored,
 				score: result.score,
 				log10P: result.log10P,
@@ -275,6 +288,13 @@ export async function runDemo(folder: string, seed: string, progress: Progress):
 	} finally {
 		await pool.close();
 	}
+}
+
+/** What `touchmark power` plans for a suspect's mean score, where the shape mark was found; it is the first of the ring. */
+function enoughFor({ verdict, effect }: RadioactivityResult, ring: Keyring): number | null {
+	const law = bindAll(ring)[0].scheme.null;
+	if (verdict !== 'trained-on-marked' || law.kind !== 'bernoulli' || effect.mean === null) return null;
+	return queriesFor(sumForecast({ ...law, mean: effect.mean }), Math.log(ENOUGH));
 }
 
 type Text = Pick<Sample, 'id' | 'prompt' | 'text'>;

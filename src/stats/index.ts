@@ -11,6 +11,16 @@ export { logECumulant } from './cumulant-mixture.js';
 export { type EProcess, type EProcessState, newEProcess } from './e-process.js';
 export { logEBernoulli, logEExponential } from './e-values.js';
 export { logListExcess, logListMoment } from './exact-size-lists.js';
+export {
+	bernoulliForecast,
+	deviationForecast,
+	exponentialForecast,
+	type Forecast,
+	logEAtDeviations,
+	MOST_QUERIES,
+	queriesFor,
+	signForecast,
+} from './forecasts.js';
 export { logGammaMomentMatchedUpperTail } from './gamma-approximation.js';
 export { logGammaSumUpperTail } from './gamma-sum.js';
 export { logGoodnessOfFit } from './goodness-of-fit.js';

@@ -79,11 +79,11 @@ function median(values: readonly number[]): number {
 }
 
 /** What a bet is made of: |d| in medians, none above a cap, times a strength. Fixed before any data were seen. */
-const CAPS = [1, 2, 5] as const;
-const STRENGTHS = [0.25, 0.5, 1, 2, 4] as const;
+export const CAPS = [1, 2, 5] as const;
+export const STRENGTHS = [0.25, 0.5, 1, 2, 4] as const;
 
 /** ln of one bet, 2 / (1 + e^(−k·w)) on the sign that came, or 2 / (1 + e^(k·w)) on the other. */
-function logBet(positive: boolean, exponent: number): number {
+export function logBet(positive: boolean, exponent: number): number {
 	return Math.LN2 - log1p(exp(positive ? -exponent : exponent));
 }
 

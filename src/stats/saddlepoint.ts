@@ -31,6 +31,13 @@ export function millsRatio(w: number): number {
 	return 1 / fraction;
 }
 
+/** The chance that a standard normal is at most x. */
+export function normalLowerTail(x: number): number {
+	const size = Math.abs(x);
+	const tail = millsRatio(size) * exp(-(size * size) / 2 - HALF_LOG_TWO_PI);
+	return x < 0 ? tail : 1 - tail;
+}
+
 /** κ and its derivatives of T at θ. */
 function cumulantsAt(law: ScoreLaw, { weights, masses }: CondensedWeights, theta: number) {
 	const sum = { log: 0, mean: 0, variance: 0, third: 0 };

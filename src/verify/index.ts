@@ -27,6 +27,7 @@ export { ExposureAssumption, ExposureResult, ExposureStatistic } from './exposur
 export { type DrawnToken, newTokenBets, type TokenBets } from './exposure-tokens.js';
 export { type HeldOutSample, heldOutSample } from './held-out.js';
 export { newPairSet, type PairSet } from './pairs.js';
+export { Plan, PlanRequest, plan } from './plan.js';
 export {
 	type Exchange,
 	type RadioactivityOptions,
