@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { embeddedModel, embeddedPrompts, embeddedTokenizer } from '../src/generate/embedded.js';
 import { sampleTexts } from '../src/generate/sample.js';
 import { predictAlong } from '../src/model/predict.js';
-import { logEAtDeviations } from '../src/stats/index.js';
+import { deviationForecast, logEAtDeviations, queriesFor } from '../src/stats/index.js';
 import { markedScores, signalOf } from '../src/verify/marked-scores.js';
 import { effectOf } from '../src/verify/null-law.js';
 import { newPairSet } from '../src/verify/pairs.js';
@@ -142,14 +142,33 @@ function measuredQueries(cells: readonly Cell[]): number | undefined {
 	return Math.round(steps[at - 1].queries ** (1 - part) * steps[at].queries ** part);
 }
 
-/** Rows of students. */
-function studentRows(cells: readonly Cell[]): Row[] {
+/** Cells of one mark, share and way in. */
+function curvesOf(cells: readonly Cell[]): Cell[][] {
 	const groups = new Map<string, Cell[]>();
 	for (const cell of cells) {
 		const key = `${cell.way} ${cell.mark} ρ ${cell.share}`;
 		groups.set(key, [...(groups.get(key) ?? []), cell]);
 	}
-	return [...groups].flatMap(([name, group]): Row[] => {
+	return [...groups.values()];
+}
+
+/** Predicted over measured queries of each curve, by constants that have not seen its mark. */
+function blindRatios(cells: readonly Cell[]): number[] {
+	return curvesOf(cells).flatMap((curve) => {
+		const [{ mark, share }] = curve;
+		const measured = measuredQueries(curve);
+		const others = cells.filter((cell) => cell.mark !== mark && median(cell.evidence) >= LEAST);
+		if (measured === undefined || others.length < 3) return [];
+		const growth = fitGrowth(others);
+		const of = (n: number) => share * signalAt(mark) * deviationsPerSignal(growth, n);
+		const predicted = queriesFor(deviationForecast({ of, keys: 1, spread: 0 }), WANTED * Math.LN10);
+		return [(predicted ?? Number.MAX_SAFE_INTEGER) / measured];
+	});
+}
+
+/** Rows of students. */
+function studentRows(cells: readonly Cell[]): Row[] {
+	return curvesOf(cells).flatMap((group): Row[] => {
 		const { way, mark, width, share, evidence } = group[0];
 		const measured = measuredQueries(group);
 		if (measured === undefined || GROWTH[way][width] === undefined) return [];
@@ -159,7 +178,7 @@ function studentRows(cells: readonly Cell[]): Row[] {
 		const predicted = queries ?? Number.MAX_SAFE_INTEGER;
 		return [
 			{
-				case: name,
+				case: `${way} ${mark} ρ ${share}`,
 				ours: predicted,
 				peer: measured,
 				peerName: `measured, ${evidence.length} student${evidence.length === 1 ? '' : 's'}`,
@@ -270,10 +289,14 @@ export const bench: Bench = {
 				if (some.length === 0) continue;
 				const { gain, saturation, error } = fitGrowth(some);
 				const used = GROWTH[way][width];
+				const blind = blindRatios(some);
 				const students = some.reduce((most, { evidence }) => Math.max(most, evidence.length), 0);
 				notes.push(
 					`${way}, context width ${width}: z² = (ρ · signal)² · ${Number(gain.toPrecision(2))} · n · ln(1 + ${Number(saturation.toPrecision(2))}/n); ` +
-						`leaves ${(100 * error).toFixed(0)} % in z (up to ${students} students a cell). In use: ${used?.gain}, ${used?.saturation}.`,
+						`leaves ${(100 * error).toFixed(0)} % in z (up to ${students} students a cell). In use: ${used?.gain}, ${used?.saturation}.` +
+						(blind.length === 0
+							? ''
+							: ` Fitted to the other marks only, queries predicted over measured: ${blind.map((ratio) => ratio.toFixed(2)).join(', ')}.`),
 				);
 			}
 		const { spread, cells: seen } = spreadOf(cells);
