@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { predictAlong } from '../src/model/predict.js';
+import { predictAlong, predictAnswers } from '../src/model/predict.js';
 import { type Departure, newResiduals, type PairWeights } from '../src/verify/residuals.js';
 import { testWeighted } from '../src/verify/weighted.js';
 import { answersOf, groundOf, studentAt, UNTRAINED } from './distillation/ground.js';
@@ -123,17 +123,14 @@ export const bench: Bench = {
 				const asked = `${name}-rho0.1-${seed}`;
 				if (seed > 3 || !isTrained(WORK, asked)) continue;
 				const answers = [...answersOf(studentAt(WORK, asked), ASKED_TEXTS, `weights/${asked}`)];
-				const texts = answers.map(({ promptTokens, tokens }) => [...promptTokens, ...tokens]);
+				const exchanges = answers.map(({ promptTokens, tokens }) => ({
+					prompt: promptTokens,
+					answer: tokens,
+				}));
 				const residuals = newResiduals('text', 1, references.length, exposure);
-				predictAlong(
-					references,
-					texts,
-					1e-3,
-					(text, at, others) => {
-						residuals.addToken(texts[text].slice(at - 1, at), texts[text][at], others);
-					},
-					(text, at) => at > answers[text].promptTokens.length,
-				);
+				predictAnswers(references, exchanges, 1, 1e-3, (context, token, others) => {
+					residuals.addToken(context, token, others);
+				});
 				note('closed', deviations(residuals.weights()));
 				const departures = [...residuals.departures()];
 				for (const [formula, weigh] of Object.entries(WRITTEN))
