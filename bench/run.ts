@@ -30,6 +30,7 @@ const BENCHES: Record<string, () => Promise<{ bench: Bench }>> = {
 	tokenize: () => import('./tokenize.js'),
 	unkeyed: () => import('./unkeyed.js'),
 	variety: () => import('./variety.js'),
+	weights: () => import('./weights.js'),
 };
 
 interface Results {

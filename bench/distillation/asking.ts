@@ -4,7 +4,7 @@
  * @module
  */
 import type { Mark } from '../../src/marks/mark.js';
-import { predictAlong } from '../../src/model/predict.js';
+import { predictAnswers } from '../../src/model/predict.js';
 import type { Transformer } from '../../src/model/transformer.js';
 import { newPairSet } from '../../src/verify/pairs.js';
 import { newResiduals } from '../../src/verify/residuals.js';
@@ -47,19 +47,12 @@ export function askStudent(
 		const queries = BUDGETS[next++];
 		published.push(plainPoint(queries, plain, mark));
 		if (queries <= MOST_WEIGHTED && (curves[1].at(-1)?.log10E ?? 0) < ENOUGH) {
-			const texts = asked.map(({ promptTokens: prompt, tokens: ids }) => [...prompt, ...ids]);
-			predictAlong(
-				references,
-				texts,
-				1e-3,
-				(text, at, others) => {
-					const context = texts[text].slice(at - contextWidth, at);
-					residuals.forEach((one, j) => {
-						one.addToken(context, texts[text][at], others.slice(0, given[j]));
-					});
-				},
-				(text, at) => at - contextWidth >= asked[text].promptTokens.length,
-			);
+			const exchanges = asked.map((one) => ({ prompt: one.promptTokens, answer: one.tokens }));
+			predictAnswers(references, exchanges, contextWidth, 1e-3, (context, token, others) => {
+				residuals.forEach((one, j) => {
+					one.addToken(context, token, others.slice(0, given[j]));
+				});
+			});
 			residuals.forEach((one, j) => {
 				curves[j].push(weightedPoint(queries, one.weights(), mark));
 			});

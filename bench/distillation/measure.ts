@@ -1,9 +1,9 @@
 /**
  * Measures how much evidence of inheritance the students of the grid give, query by query, beside published procedures.
  *
- *     npx tsx bench/distillation/measure.ts [--work DIR] [--mark NAME] [--closed SEEDS]
+ *     npx tsx bench/distillation/measure.ts [--work DIR] [--mark NAME] [--rho SHARE] [--closed SEEDS]
  *
- * With `--mark` only students of that mark; text is asked of the first SEEDS seeds (default all). What is measured already
+ * With `--mark` and `--rho` only students of that mark and share; text is asked of the first SEEDS seeds (default all). What is measured already
  * (`measured/`) is left as it is.
  *
  * @module
@@ -25,10 +25,11 @@ interface Task {
 	readonly path: string;
 }
 
-function tasksOf(work: string, only: string | undefined): Task[] {
+function tasksOf(work: string, only: { readonly mark?: string; readonly rho?: string }): Task[] {
 	return ALL.flatMap((cell) => {
 		const { mark: name } = cell;
-		if (name === undefined || cell.seed.startsWith('other') || (only ?? name) !== name) return [];
+		if (name === undefined || cell.seed.startsWith('other') || (only.mark ?? name) !== name) return [];
+		if (only.rho !== undefined && Number(only.rho) !== cell.rho) return [];
 		if (!isTrained(work, cell.name)) return [];
 		return marksOf(name, cell.seed).map((mark) => ({
 			cell: { ...cell, mark: name },
@@ -63,13 +64,12 @@ function main(): void {
 		options: {
 			work: { type: 'string', default: WORK },
 			mark: { type: 'string' },
+			rho: { type: 'string' },
 			closed: { type: 'string', default: '10' },
 		},
 	});
 	const ground = groundOf(values.work);
-	const waiting = tasksOf(values.work, values.mark).filter(
-		({ path }) => readMeasured(path)?.open === undefined,
-	);
+	const waiting = tasksOf(values.work, values).filter(({ path }) => readMeasured(path)?.open === undefined);
 	for (const group of groupsOf(waiting)) {
 		const students = group.map(({ cell, mark }) => ({ model: studentAt(values.work, cell.name), mark }));
 		readStudents(ground, students, group[0].mark.spec.contextWidth).forEach((curves, j) => {
@@ -82,7 +82,7 @@ function main(): void {
 			say(`${cell.name} ${channel}: ${JSON.stringify(curves.grey['weighted+students']?.at(-2))}`);
 		});
 	}
-	const asked = tasksOf(values.work, values.mark)
+	const asked = tasksOf(values.work, values)
 		.filter(({ cell, mark }) => Number(cell.seed) <= Number(values.closed) && mark.spec.channel === 'shape')
 		.sort((a, b) => b.cell.rho - a.cell.rho || Number(a.cell.seed) - Number(b.cell.seed));
 	for (const { cell, mark, path } of asked) {

@@ -124,8 +124,9 @@ function describe(result: RadioactivityResult): string {
 	return `verdict: ${result.verdict} at level ${result.level}${alternatives}\n${lines.join('\n')}\n`;
 }
 
-function effectText({ statistic, effect }: TestResult): string {
+function effectText({ statistic, effect: { mean, expected } }: TestResult): string {
+	if (mean === null) return 'nothing to score';
 	return statistic === 'weighted-sum'
-		? `weighted sum ${effect.mean?.toFixed(1)} standard deviations above the null's mean`
-		: `mean ${effect.mean?.toFixed(4)} (null ${effect.expected})`;
+		? `weighted sum ${mean.toFixed(1)} standard deviations above the null's mean`
+		: `mean ${mean.toFixed(4)} (null ${expected})`;
 }

@@ -30,10 +30,21 @@ export { newPairSet, type PairSet } from './pairs.js';
 export { Plan, PlanRequest, plan } from './plan.js';
 export {
 	type Exchange,
+	type Observations,
 	type RadioactivityOptions,
 	RadioactivityResult,
 	radioactivity,
 } from './radioactivity.js';
+export {
+	type ContextCounts,
+	countContexts,
+	type Departure,
+	listedPrediction,
+	newResiduals,
+	type PairWeights,
+	type Prediction,
+	type Residuals,
+} from './residuals.js';
 export {
 	newSequentialTest,
 	SequentialAnswer,

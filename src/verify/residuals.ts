@@ -68,6 +68,22 @@ export interface Residuals {
 	addToken(prefix: ArrayLike<number>, token: number, references: readonly Prediction[]): void;
 	/** The weights of everything so far. */
 	weights(): PairWeights;
+	/** What they are made from, pair by pair. */
+	departures(): Iterable<Departure>;
+}
+
+/** One pair: what the suspect did, and what was expected. */
+export interface Departure {
+	readonly context: readonly number[];
+	readonly token: number;
+	/** Sum of the suspect's probabilities, or how often it wrote the token. */
+	readonly mass: number;
+	/** The same as the references predict it, each with its share. */
+	readonly expected: number;
+	/** Times that the pair was looked at. */
+	readonly readings: number;
+	/** How often unmarked traffic shows the pair; Infinity without exposure. */
+	readonly exposed: number;
 }
 
 /** Occurrences in unmarked traffic at which half of a departure is believed. */
@@ -189,6 +205,26 @@ export function newResiduals(
 			);
 	}
 
+	const column = (j: number) => Float64Array.from({ length: size }, (_, i) => sums[i * columns + j]);
+	const fitted = () =>
+		fitReferences(
+			column(0),
+			Array.from({ length: references }, (_, j) => column(2 + j)),
+		);
+	function* departures(coefficients: readonly number[]): Generator<Departure> {
+		for (const [key, { ids: context, slots, times }] of contexts) {
+			const frequency = exposure?.counts.get(key) ?? 0;
+			for (const [token, slot] of slots) {
+				const at = slot * columns;
+				const expected = coefficients.reduce((sum, c, j) => sum + c * sums[at + 2 + j], 0);
+				if (kind === 'text' && sums[at] === 0 && expected < LEAST_EXPECTED) continue;
+				const share = sums[at + 2] / (kind === 'text' ? times : sums[at + 1]);
+				const exposed = exposure === undefined ? Infinity : frequency * share;
+				yield { context, token, mass: sums[at], expected, readings: sums[at + 1], exposed };
+			}
+		}
+	}
+
 	return {
 		addReading(prefix, suspect, given) {
 			check('readings', given);
@@ -205,41 +241,33 @@ export function newResiduals(
 			for (const { tokens } of given) for (let i = 0; i < tokens.length; i++) candidates.add(tokens[i]);
 			for (const candidate of candidates) add(seen, candidate, candidate === token ? 1 : 0, given);
 		},
+		departures: () => departures(fitted()),
 		weights() {
-			const column = (j: number) => Float64Array.from({ length: size }, (_, i) => sums[i * columns + j]);
-			const predicted = Array.from({ length: references }, (_, j) => column(2 + j));
-			const coefficients = fitReferences(column(0), predicted);
+			const coefficients = fitted();
 			const rows: number[] = [];
 			const weights: number[] = [];
-			for (const [key, { ids, slots, times }] of contexts)
-				for (const [token, slot] of slots) {
-					const [mass, readings, teacher] = sums.subarray(slot * columns, slot * columns + 3);
-					const expected = coefficients.reduce((sum, c, j) => sum + c * predicted[j][slot], 0);
-					if (kind === 'text' && mass === 0 && expected < LEAST_EXPECTED) continue;
-					const departure =
-						kind === 'text'
-							? (mass - expected) / Math.sqrt(expected + RARE)
-							: logRatio(mass, expected) / (LASTING_NOISE + 1 / readings);
-					const share = teacher / (kind === 'text' ? times : readings);
-					const weight = departure * shrinkage(exposure, key, share);
-					if (weight === 0) continue;
-					rows.push(...ids, token);
-					weights.push(weight);
-				}
+			for (const departure of departures(coefficients)) {
+				const weight = weightOf(kind, departure);
+				if (weight === 0) continue;
+				rows.push(...departure.context, departure.token);
+				weights.push(weight);
+			}
 			return sealed(contextWidth, rows, weights, observations, coefficients);
 		},
 	};
 }
 
-function logRatio(mass: number, expected: number): number {
-	return Math.max(-MOST_LOG_RATIO, Math.min(MOST_LOG_RATIO, ln((mass + TINY) / (expected + TINY))));
+/** How far a pair departs, over its noise, as far as it was served. */
+function weightOf(kind: 'readings' | 'text', { mass, expected, readings, exposed }: Departure): number {
+	const departure =
+		kind === 'text'
+			? (mass - expected) / Math.sqrt(expected + RARE)
+			: logRatio(mass, expected) / (LASTING_NOISE + 1 / readings);
+	return exposed === Infinity ? departure : (departure * exposed) / (exposed + HALF_SHRUNK);
 }
 
-/** @param share probability of the token after the context, as the first reference has it */
-function shrinkage(exposure: ContextCounts | undefined, key: string, share: number): number {
-	if (exposure === undefined) return 1;
-	const exposed = (exposure.counts.get(key) ?? 0) * share;
-	return exposed / (exposed + HALF_SHRUNK);
+function logRatio(mass: number, expected: number): number {
+	return Math.max(-MOST_LOG_RATIO, Math.min(MOST_LOG_RATIO, ln((mass + TINY) / (expected + TINY))));
 }
 
 /** Adds the digest. */

@@ -162,6 +162,15 @@ describe('references', () => {
 		});
 		expect(one.weights[0].coefficients[0]).toBeGreaterThan(one.weights[0].coefficients[1] + 0.1);
 	});
+	it('and text that holds no pair: too little, in words too', async () => {
+		const short = write('short-text.jsonl', [{ text: 'a' }]);
+		for (const references of [[], ['--reference', 'teacher']]) {
+			const { code, out } = await radioactivity('--suspect', short, ...references);
+			expect(code).toBe(0);
+			expect(out).toMatch(/^verdict: too-little-data/);
+			expect(out).toMatch(/0 pairs, nothing to score, log10 p 0\.0, rank 20 of 20 keys/);
+		}
+	});
 	it('closed without one: plain scores, no weights', async () => {
 		const found = await result('--suspect', path('student-unmarked.jsonl'));
 		expect(found).toMatchObject({ mode: 'closed', statistic: 'sum', weights: [] });

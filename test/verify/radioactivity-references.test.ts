@@ -74,14 +74,14 @@ beforeAll(async () => {
 	marks = ring.marks.map((spec) => ring.bind(spec, 'embed'));
 	shape = marks.find(({ spec }) => spec.channel === 'shape') ?? expect.unreachable();
 	const { contextWidth } = shape.spec;
-	probes = ask('teacher', 0, 4).map(({ prompt, answer }) => [...prompt, ...answer]);
+	probes = ask('teacher', 0, 3).map(({ prompt, answer }) => [...prompt, ...answer]);
 	exposure = countContexts(
-		ask('teacher', 24, 96).map(({ answer }) => answer),
+		ask('teacher', 24, 64).map(({ answer }) => answer),
 		contextWidth,
 	);
 	for (const student of STUDENTS) {
 		const model = embeddedModel(student);
-		answers.set(student, ask(student, 200, 24));
+		answers.set(student, ask(student, 200, 14));
 		const start = (kind: 'readings' | 'text') => newResiduals(kind, contextWidth, 1, exposure);
 		const [closed, grey, open] = [start('text'), start('readings'), start('readings')];
 		predictAnswers([teacher], answers.get(student) ?? [], contextWidth, LEAST_LISTED, closed.addToken);

@@ -240,12 +240,12 @@ describe('the formula', () => {
 			(1.2 / v[0] + (2.8 * 3) / v[1] + (0.9 * 0.25) / v[2] + (0.1 * 0.75) / v[3]) /
 			(1 / v[0] + 9 / v[1] + 0.25 ** 2 / v[2] + 0.75 ** 2 / v[3]);
 		expect(coefficients[0]).toBeCloseTo(c, 9);
-		// Sums of four readings: 1.2 against c, times √4; the single reading is clipped at ±1.
-		const want = [2 * Math.log(1.2 / c), 2 * Math.log(2.8 / (3 * c)), 1, -1];
+		// Sums of four readings: 1.2 against c, over 1/4 + 1/50; the single reading is clipped at ±½.
+		const want = [Math.log(1.2 / c) / 0.27, Math.log(2.8 / (3 * c)) / 0.27, 0.5 / 1.02, -0.5 / 1.02];
 		want.forEach((value, i) => {
 			expect(weights[i]).toBeCloseTo(value, 5);
 		});
-		expect([...weights].map((weight) => weight.toFixed(3))).toEqual(['0.417', '-0.085', '1.000', '-1.000']);
+		expect([...weights].map((weight) => weight.toFixed(3))).toEqual(['0.773', '-0.158', '0.490', '-0.490']);
 		expect(coefficients[0]).toBeCloseTo(0.974, 4);
 	});
 	it('without the context in unmarked text a pair weighs nothing', () => {

@@ -251,6 +251,28 @@ describe('windows of one effective pair', () => {
 		expect(result.scored).toBeGreaterThan(50);
 		expect(result.log10P).toBeGreaterThan(-2);
 	});
+	it('from one list of exact size have the law of that list', () => {
+		const { spec } = SPECS[1];
+		const [mark] = freshMarks(spec, 'list');
+		const weights = WEIGHTS['that cancel in a list'];
+		const rows = rowsOf(1);
+		const colours = each((context, token) =>
+			mark.scheme.green?.([rows[2 * context * PER_CONTEXT]], 2 * token) ? 1 : 0,
+		);
+		const law = { kind: 'bernoulli', p: 0.25, trials: 1, lists: { green: 4, of: VOCABULARY } } as const;
+		const sum = newWeightedSum(
+			law,
+			weights,
+			each((context) => context),
+		);
+		const observed = weightedScore(weights, colours);
+		const { log10E, log10P, scored } = testWeighted(pairsOf(1, weights), mark, DECISION);
+		expect(scored).toBe(PAIRS);
+		expect(log10E).toBeCloseTo(sum.logE(observed) / Math.LN10, 9);
+		expect(log10P).toBeCloseTo(sum.logP(observed) / Math.LN10, 9);
+		const independent = newWeightedSum({ kind: 'bernoulli', p: 0.25, trials: 1 }, weights);
+		expect(independent.logE(observed)).not.toBeCloseTo(sum.logE(observed), 3);
+	});
 	it('outside the keyed share of contexts do not count', () => {
 		const { spec } = SPECS[6];
 		const [mark] = freshMarks(spec, 'share');
