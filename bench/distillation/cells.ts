@@ -96,6 +96,11 @@ const CANDIDATES = [
 	'synthid-2-h1-masked',
 	'kgw-g25-d2-h1+gumbel-h4',
 	'gumbel-h4',
+	'gumbel-h2',
+	'kgw-g50-d2-h1',
+	'synthid-8-h1',
+	'synthid-4-h1-masked',
+	'kgw-g25-d2-h2',
 ] as const satisfies readonly MarkName[];
 
 const SHARES = [0.1, 0.05, 0.02, 0.01, 0.3, 1] as const;
@@ -112,6 +117,7 @@ export const CORE: readonly Cell[] = distinct([
 	...INNOCENTS,
 	...OTHER_KEYS,
 	...CANDIDATES.map((mark) => marked(mark, 0.1, 1)),
+	...[0.3, 1].map((rho) => marked(CLAIMED[0], rho, 1)),
 	...[0.05, 0.1].flatMap((rho) => seeds.flatMap((seed) => CLAIMED.map((mark) => marked(mark, rho, seed)))),
 	...seeds.slice(0, 5).map((seed) => marked(BOTH_CHANNELS, 0.1, seed)),
 	...CLAIMED.flatMap((mark) =>
