@@ -75,9 +75,9 @@ function weightsOf(
 		probes,
 		1e-3,
 		(text, at, [own, ...others]) => {
-			const context = probes[text].slice(at - contextWidth, at);
-			open.addReading(context, own, others);
-			grey.addReading(context, shownByApi(own), others);
+			const prefix = probes[text].slice(0, at);
+			open.addReading(prefix, own, others);
+			grey.addReading(prefix, shownByApi(own), others);
 		},
 		(_, at) => at >= contextWidth,
 	);

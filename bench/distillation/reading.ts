@@ -35,19 +35,29 @@ interface Asked {
 	readonly rank: number;
 }
 
-/** All places after the prompts, in an order drawn once for all students. */
+/**
+ * All places after the prompts, in an order drawn once for all students: first those whose context the text did not have
+ * before, since no others count for a weighted test.
+ */
 function askedPlaces({ probes, promptLength }: Ground, contextWidth: number): Map<number, Asked> {
-	const places: number[] = [];
+	const fresh: number[] = [];
+	const repeated: number[] = [];
 	probes.forEach((ids, text) => {
-		for (let at = Math.max(promptLength, contextWidth) + 1; at < ids.length; at++)
-			places.push(text * 1024 + at);
+		const seen = new Set<string>();
+		for (let at = contextWidth; at < ids.length; at++) {
+			const context = ids.slice(at - contextWidth, at).join();
+			if (at > Math.max(promptLength, contextWidth))
+				(seen.has(context) ? repeated : fresh).push(text * 1024 + at);
+			seen.add(context);
+		}
 	});
 	const random = randomStream('distillation/places');
-	for (let i = places.length - 1; i > 0; i--) {
-		const j = Math.floor(random.next() * (i + 1));
-		[places[i], places[j]] = [places[j], places[i]];
-	}
-	return new Map(places.map((place, rank) => [place, { rank }]));
+	for (const places of [fresh, repeated])
+		for (let i = places.length - 1; i > 0; i--) {
+			const j = Math.floor(random.next() * (i + 1));
+			[places[i], places[j]] = [places[j], places[i]];
+		}
+	return new Map([...fresh, ...repeated].map((place, rank) => [place, { rank }]));
 }
 
 /** What an API shows of a prediction: its likeliest tokens. */
@@ -103,7 +113,8 @@ export function readStudents(
 		1e-3,
 		(text, at, all) => {
 			const { rank } = places.get(text * 1024 + at) as Asked;
-			const context = probes[text].slice(at - contextWidth, at);
+			const prefix = probes[text].slice(0, at);
+			const context = prefix.slice(at - contextWidth);
 			const others = all.slice(0, trained);
 			states.forEach((state, i) => {
 				const own = all[trained + i];
@@ -112,9 +123,9 @@ export function readStudents(
 					given.forEach((count, j) => {
 						const known = others.slice(0, count);
 						for (const { most, residuals } of state.open[j])
-							if (rank < most) residuals.addReading(context, own, known);
+							if (rank < most) residuals.addReading(prefix, own, known);
 						for (const { most, residuals } of state.grey[j])
-							if (rank < most) residuals.addReading(context, listed, known);
+							if (rank < most) residuals.addReading(prefix, listed, known);
 					});
 				}
 				const best = likeliest(own);

@@ -4,7 +4,7 @@
  * @module
  */
 import { type Command, Option } from 'commander';
-import { readTextDocuments } from '../corpus/documents.js';
+import { DEFAULT_FIELDS, readTextDocuments } from '../corpus/documents.js';
 import type { Tokenizer } from '../corpus/tokenizer.js';
 import { badInput } from '../errors.js';
 import {
@@ -14,18 +14,19 @@ import {
 	radioactivity,
 } from '../verify/radioactivity.js';
 import type { TestResult } from '../verify/test-result.js';
-import { type Edge, EXIT } from './edge.js';
+import { type Edge, EXIT, warn } from './edge.js';
 import { type MarkFlags, marksFromFlags, tokenizerFor, withMarkFlags } from './marks.js';
 import { parseInteger, parseLevel } from './numbers.js';
-import { closedObservations, greyObservations, openObservations, readExposure } from './suspects.js';
+import { closedObservations, greyObservations, openObservations, readTraffic } from './suspects.js';
 
 interface Flags extends MarkFlags {
 	readonly suspect: string[];
 	readonly mode: Observations['mode'];
 	readonly reference?: string[];
-	readonly exposure?: string;
+	readonly traffic?: string;
 	readonly probe?: string[];
 	readonly level: number;
+	readonly hypotheses: number;
 	readonly heldOutKeys: number;
 	readonly textField: string;
 	readonly promptField: string;
@@ -54,7 +55,7 @@ export function addRadioactivity(program: Command, edge: Edge, exit: (code: numb
 			'models that do not know the key, the unmarked teacher first: folders or shipped models; for grey also readings',
 		)
 		.option(
-			'--exposure <file>',
+			'--traffic <file>',
 			'unmarked text of the provider, about as much as was served: what is rare there weighs less',
 		)
 		.option('--probe <files...>', 'for open: texts that no key has touched, to read the suspect along')
@@ -70,14 +71,20 @@ export function addRadioactivity(program: Command, edge: Edge, exit: (code: numb
 			parseInteger('--held-out-keys', 1, 100_000),
 			99,
 		)
-		.option('--level <p>', 'error rate of a verdict, corrected for the number of marks', parseLevel, 1e-6)
+		.option(
+			'--hypotheses <n>',
+			'suspects, modes, references and probes tried; multiplied by the number of marks',
+			parseInteger('--hypotheses', 1, 1_000_000),
+			1,
+		)
+		.option('--level <p>', 'error rate of a verdict, corrected for all of them', parseLevel, 1e-6)
 		.option('--fail-on-detect', 'exit with 3 when a mark is found');
 	withMarkFlags(command).action(async (flags: Flags) => {
 		const { marks, searchBits } = await marksFromFlags(edge, flags);
 		const tokenizer = await tokenizerFor(marks, flags);
-		const observations = await observe(flags, tokenizer);
-		const { level, heldOutKeys } = flags;
-		const { result } = radioactivity(observations, marks, { level, searchBits, heldOutKeys });
+		const observations = await observe(edge, flags, tokenizer);
+		const { level, hypotheses, heldOutKeys } = flags;
+		const { result } = radioactivity(observations, marks, { level, hypotheses, searchBits, heldOutKeys });
 		edge.out(
 			flags.json ? `${JSON.stringify({ ...result, tokenizer: tokenizer.fingerprint })}\n` : describe(result),
 		);
@@ -87,30 +94,41 @@ export function addRadioactivity(program: Command, edge: Edge, exit: (code: numb
 }
 
 /** What the flags say of the suspect. */
-async function observe(flags: Flags, tokenizer: Tokenizer): Promise<Observations> {
+async function observe(edge: Edge, flags: Flags, tokenizer: Tokenizer): Promise<Observations> {
 	const { mode, suspect, reference = [], probe = [] } = flags;
 	if (mode !== 'closed' && reference.length === 0)
 		throw badInput('--reference: is needed with --mode grey and open; give the unmarked teacher first');
 	if (mode !== 'open' && probe.length > 0) throw badInput('--probe: has a meaning with --mode open only');
-	if (flags.exposure !== undefined && reference.length === 0)
-		throw badInput('--exposure: has a meaning with --reference only');
+	if (flags.traffic !== undefined && reference.length === 0)
+		throw badInput('--traffic: has a meaning with --reference only');
 	if (mode === 'open' && suspect.length !== 1)
 		throw badInput('--suspect: must be one model with --mode open');
 	if (mode === 'open' && probe.length === 0) throw badInput('--probe: is needed with --mode open');
-	const exposure = await readExposure(flags.exposure, tokenizer);
-	if (mode === 'grey') return greyObservations(suspect, reference, tokenizer, exposure);
-	if (mode === 'open') return openObservations(suspect[0], probe, reference, tokenizer, exposure);
+	const traffic = await readTraffic(flags.traffic, tokenizer);
+	if (mode === 'grey') return greyObservations(suspect, reference, tokenizer, traffic);
+	if (mode === 'open') return openObservations(suspect[0], probe, reference, tokenizer, traffic);
 	const exchanges: Exchange[] = [];
+	let without: string | undefined;
 	for (const path of suspect)
-		for await (const { text, prompt } of readTextDocuments(path, {
+		for await (const { id, text, prompt } of readTextDocuments(path, {
 			text: flags.textField,
 			prompt: flags.promptField,
-		}))
+		})) {
+			if (prompt === undefined) without ??= `${path}: record "${id}" has no field "${flags.promptField}"`;
 			exchanges.push({
 				prompt: prompt === undefined ? [] : tokenizer.encode(prompt),
 				answer: tokenizer.encode(text),
 			});
-	return closedObservations(exchanges, reference, tokenizer, exposure);
+		}
+	if (without !== undefined) {
+		// A suspect that repeats a marked prompt looks marked itself.
+		const remedy =
+			'name the field that holds what the suspect was given (--prompt-field), and give "" where that was nothing';
+		if (flags.promptField !== DEFAULT_FIELDS.prompt || exchanges.some(({ prompt }) => prompt.length > 0))
+			throw badInput(`${without}; ${remedy}`);
+		warn(edge, flags, `${without}, nor has any other; nothing is left out of the answers: ${remedy}`);
+	}
+	return closedObservations(exchanges, reference, tokenizer, traffic);
 }
 
 function describe(result: RadioactivityResult): string {

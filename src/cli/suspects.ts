@@ -51,10 +51,10 @@ function modelsOf(names: readonly string[], tokenizer: Tokenizer): Transformer[]
 }
 
 /** Counts of contexts in unmarked text, by context width. */
-export type Exposure = (contextWidth: number) => ContextCounts | undefined;
+export type Traffic = (contextWidth: number) => ContextCounts | undefined;
 
 /** Reads unmarked text of the provider. */
-export async function readExposure(path: string | undefined, tokenizer: Tokenizer): Promise<Exposure> {
+export async function readTraffic(path: string | undefined, tokenizer: Tokenizer): Promise<Traffic> {
 	if (path === undefined) return () => undefined;
 	const texts: number[][] = [];
 	for await (const { text } of readTextDocuments(path)) texts.push(tokenizer.encode(text));
@@ -66,20 +66,20 @@ export function closedObservations(
 	exchanges: readonly Exchange[],
 	references: readonly string[],
 	tokenizer: Tokenizer,
-	exposure: Exposure,
+	traffic: Traffic,
 ): Observations {
 	if (references.length === 0) return { mode: 'closed', exchanges };
 	const models = modelsOf(references, tokenizer);
-	return { mode: 'closed', exchanges, weights: (width) => weightsOfText(exchanges, models, width, exposure) };
+	return { mode: 'closed', exchanges, weights: (width) => weightsOfText(exchanges, models, width, traffic) };
 }
 
 function weightsOfText(
 	exchanges: readonly Exchange[],
 	models: readonly Transformer[],
 	contextWidth: number,
-	exposure: Exposure,
+	traffic: Traffic,
 ): PairWeights {
-	const residuals = newResiduals('text', contextWidth, models.length, exposure(contextWidth));
+	const residuals = newResiduals('text', contextWidth, models.length, traffic(contextWidth));
 	predictAnswers(models, exchanges, contextWidth, LEAST_LISTED, residuals.addToken);
 	return residuals.weights();
 }
@@ -90,7 +90,7 @@ export async function openObservations(
 	probes: readonly string[],
 	references: readonly string[],
 	tokenizer: Tokenizer,
-	exposure: Exposure,
+	traffic: Traffic,
 ): Promise<Observations> {
 	const texts: number[][] = [];
 	for (const path of probes)
@@ -102,13 +102,13 @@ export async function openObservations(
 		digest: bytesToHex(sha256(canonicalBytes(texts))),
 		given: texts,
 		weights(contextWidth) {
-			const residuals = newResiduals('readings', contextWidth, references.length, exposure(contextWidth));
+			const residuals = newResiduals('readings', contextWidth, references.length, traffic(contextWidth));
 			predictAlong(
 				models,
 				texts,
 				LEAST_LISTED,
 				(text, at, [own, ...others]) => {
-					residuals.addReading(texts[text].slice(at - contextWidth, at), own, others);
+					residuals.addReading(texts[text].slice(0, at), own, others);
 				},
 				(_, at) => at >= contextWidth,
 			);
@@ -122,7 +122,7 @@ export async function greyObservations(
 	suspects: readonly string[],
 	references: readonly string[],
 	tokenizer: Tokenizer,
-	exposure: Exposure,
+	traffic: Traffic,
 ): Promise<Observations> {
 	const { vocabSize } = tokenizer;
 	const readings: Reading[] = [];
@@ -147,7 +147,7 @@ export async function greyObservations(
 		digest: bytesToHex(sha256(canonicalBytes(readings))),
 		given: readings.map(({ prefix }) => prefix),
 		weights(contextWidth) {
-			const residuals = newResiduals('readings', contextWidth, references.length, exposure(contextWidth));
+			const residuals = newResiduals('readings', contextWidth, references.length, traffic(contextWidth));
 			const short = readings.find(({ prefix }) => prefix.length < Math.max(1, contextWidth));
 			if (short !== undefined)
 				throw badInput(

@@ -54,7 +54,7 @@ const needed = (what: string) =>
 	z.number({ error: ({ input }) => (input === undefined ? `is needed: ${what}` : 'must be a number') });
 const aim = {
 	/** Calls, positions, tokens or pairs; absent: as many as `evidence` takes. */
-	queries: z.int({ error: 'must be an integer' }).min(1).max(MOST_QUERIES).optional(),
+	queries: z.int({ error: 'must be an integer' }).min(1, 'must be at least 1').max(MOST_QUERIES).optional(),
 	/** log10 e that is wanted. */
 	evidence: number.gt(0).max(1e4).default(6),
 };
@@ -80,7 +80,7 @@ const student = {
 	/** Of the suspect's training text, how much is marked, under all keys together. */
 	share: needed('how much of what the suspect was trained on is marked').gt(0).max(1),
 	/** Keys that the marked text is spread over evenly. */
-	keys: z.int({ error: 'must be an integer' }).min(1).max(1e6).default(1),
+	keys: z.int({ error: 'must be an integer' }).min(1, 'must be at least 1').max(1e6).default(1),
 	/** How well the suspect learns a mark, 1 as the bench's students. */
 	transfer: number.gt(0).max(10).default(1),
 };

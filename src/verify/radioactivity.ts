@@ -64,6 +64,8 @@ export type RadioactivityResult = z.infer<typeof RadioactivityResult>;
 export interface RadioactivityOptions {
 	/** Default 1e-6, corrected for the number of marks. */
 	readonly level?: number;
+	/** Tests that belong together beside the marks: suspects, modes, references or probes that were tried. Default 1. */
+	readonly hypotheses?: number;
 	/** Default 0: every key was committed beforehand. */
 	readonly searchBits?: SearchBits;
 	/** Keys never deployed that the true key is ranked against. Default 99. */
@@ -102,7 +104,7 @@ export function radioactivity(
 	marks: readonly Mark[],
 	options: RadioactivityOptions = {},
 ): { result: RadioactivityResult; nulls: HeldOutSample[] } {
-	const { level = DEFAULT_LEVEL, searchBits, heldOutKeys = 99 } = options;
+	const { level = DEFAULT_LEVEL, hypotheses = 1, searchBits, heldOutKeys = 99 } = options;
 	if (marks.length === 0) throw badInput('give a mark to look for');
 	if (marks.some((mark) => mark.scheme.align !== undefined))
 		throw badInput('a mark that is found by alignment is no evidence of training; leave it out');
@@ -129,10 +131,15 @@ export function radioactivity(
 	};
 	const nulls: HeldOutSample[] = [];
 	const tests = tested.map((mark): TestResult => {
-		const decision = { level, hypotheses: tested.length, searchBits: searchBitsOf(searchBits, mark) };
+		const decision = {
+			level,
+			hypotheses: hypotheses * tested.length,
+			searchBits: searchBitsOf(searchBits, mark),
+		};
 		const pairs = newPairSet(mark.spec);
 		if (observations.mode === 'closed')
 			for (const { prompt, answer } of observations.exchanges) pairs.add(answer, prompt);
+		else for (const ids of observations.given) pairs.add([], ids);
 		const weights = weightsFor(mark);
 		if (weights !== undefined) {
 			const weighted = newWeightedTest(weights, mark.spec, pairs.given);
@@ -149,11 +156,15 @@ export function radioactivity(
 		return { ...test, heldOut: sample.heldOut };
 	});
 	const strongest = (some: readonly TestResult[]): TestResult =>
-		some.reduce((best, test) => (test.log10P < best.log10P ? test : best));
+		some.reduce((best, test) => {
+			const gap = test.log10PCorrected - best.log10PCorrected || test.log10P - best.log10P;
+			return gap < 0 ? test : best;
+		});
 	const shapes = tests.filter((test) => test.channel === 'shape');
 	const choices = tests.filter((test) => test.channel === 'choice');
 	const headline = strongest(hasShape ? shapes : choices);
-	const verdict = verdictOf(headline, hasShape ? choices : [], level);
+	// A choice mark alone cannot tell a student of its texts from a relay either; what it finds is marked text.
+	const verdict = verdictOf(headline, observations.mode === 'closed' || hasShape ? choices : [], level);
 	return {
 		result: {
 			...headline,

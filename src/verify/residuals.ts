@@ -58,9 +58,10 @@ export interface PairWeights {
 /** Gathers what the suspect did beside what the references predict. */
 export interface Residuals {
 	/**
-	 * The suspect's own prediction after a prefix. Only tokens that it lists count.
+	 * The suspect's own prediction after a prefix. Only tokens that it lists count, and nothing does where the context
+	 * occurs earlier in the prefix (without a context: no token that occurs there): a model repeats what it was given.
 	 *
-	 * @param prefix ids before the token; those before the last `contextWidth` do not matter
+	 * @param prefix all ids before the token
 	 * @param references one prediction a reference, the provider's unmarked model first
 	 */
 	addReading(prefix: ArrayLike<number>, suspect: Prediction, references: readonly Prediction[]): void;
@@ -82,7 +83,7 @@ export interface Departure {
 	readonly expected: number;
 	/** Times that the pair was looked at. */
 	readonly readings: number;
-	/** How often unmarked traffic shows the pair; Infinity without exposure. */
+	/** How often unmarked traffic shows the pair; Infinity where no traffic was given. */
 	readonly exposed: number;
 }
 
@@ -143,21 +144,21 @@ interface Seen {
  *
  * @param kind `readings` of predictions, or `text` that the suspect wrote
  * @param references how many references there are, 1 to 8
- * @param exposure contexts of unmarked traffic; without it nothing is shrunk
- * @throws TouchmarkError `bad-input` for another number of references, or for exposure by rows that are longer than a
+ * @param traffic contexts of unmarked text, as counted; without it nothing is shrunk
+ * @throws TouchmarkError `bad-input` for another number of references, or for traffic counted by rows that are longer than a
  *   context: pairs would let the key in
  */
 export function newResiduals(
 	kind: 'readings' | 'text',
 	contextWidth: number,
 	references: number,
-	exposure?: ContextCounts,
+	traffic?: ContextCounts,
 ): Residuals {
 	if (!(Number.isInteger(references) && references >= 1 && references <= 8))
 		throw badInput('give 1 to 8 references: models that do not know the key, the unmarked teacher first');
-	if (exposure !== undefined && exposure.contextWidth !== contextWidth)
+	if (traffic !== undefined && traffic.contextWidth !== contextWidth)
 		throw badInput(
-			`exposure counts rows of ${exposure.contextWidth} ids where a context of this mark has ${contextWidth}: counts of ` +
+			`the traffic counts rows of ${traffic.contextWidth} ids where a context of this mark has ${contextWidth}: counts of ` +
 				'(context, token) pairs know the key and may not enter weights; count contexts of unmarked text',
 		);
 	const contexts = new Map<string, Seen>();
@@ -193,9 +194,9 @@ export function newResiduals(
 			}
 		}
 		const at = slot * columns;
-		sums[at] += mass;
+		sums[at] += checkedMass(mass);
 		sums[at + 1] += 1;
-		for (let j = 0; j < references; j++) sums[at + 2 + j] += given[j].of(token);
+		for (let j = 0; j < references; j++) sums[at + 2 + j] += checkedMass(given[j].of(token));
 	}
 	function check(wanted: typeof kind, given: readonly Prediction[]): void {
 		if (wanted !== kind) throw badInput('readings and written text cannot be mixed in one test');
@@ -213,13 +214,14 @@ export function newResiduals(
 		);
 	function* departures(coefficients: readonly number[]): Generator<Departure> {
 		for (const [key, { ids: context, slots, times }] of contexts) {
-			const frequency = exposure?.counts.get(key) ?? 0;
+			const frequency = traffic?.counts.get(key) ?? 0;
 			for (const [token, slot] of slots) {
 				const at = slot * columns;
 				const expected = coefficients.reduce((sum, c, j) => sum + c * sums[at + 2 + j], 0);
 				if (kind === 'text' && sums[at] === 0 && expected < LEAST_EXPECTED) continue;
-				const share = sums[at + 2] / (kind === 'text' ? times : sums[at + 1]);
-				const exposed = exposure === undefined ? Infinity : frequency * share;
+				// By all references as fitted: one alone that knew the key would let it into the weights.
+				const share = expected / (kind === 'text' ? times : sums[at + 1]);
+				const exposed = traffic === undefined ? Infinity : frequency * share;
 				yield { context, token, mass: sums[at], expected, readings: sums[at + 1], exposed };
 			}
 		}
@@ -228,10 +230,12 @@ export function newResiduals(
 	return {
 		addReading(prefix, suspect, given) {
 			check('readings', given);
+			if (contextWidth > 0 && occursEarlier(prefix, contextWidth)) return;
+			const held = contextWidth > 0 ? undefined : new Set(Array.from(prefix));
 			const seen = contextAt(prefix);
 			for (let i = 0; i < suspect.tokens.length; i++) {
 				const token = suspect.tokens[i];
-				add(seen, token, suspect.of(token), given);
+				if (!held?.has(token)) add(seen, token, suspect.of(token), given);
 			}
 		},
 		addToken(prefix, token, given) {
@@ -255,6 +259,23 @@ export function newResiduals(
 			return sealed(contextWidth, rows, weights, observations, coefficients);
 		},
 	};
+}
+
+function checkedMass(mass: number): number {
+	if (!(mass >= 0 && mass < Infinity))
+		throw badInput(`a model predicts a probability of ${mass}; its weights may be broken`);
+	return mass;
+}
+
+/** Whether the last ids occur in this order before. */
+function occursEarlier(ids: ArrayLike<number>, count: number): boolean {
+	const last = ids.length - count;
+	for (let start = 0; start < last; start++) {
+		let same = 0;
+		while (same < count && ids[start + same] === ids[last + same]) same++;
+		if (same === count) return true;
+	}
+	return false;
 }
 
 /** How far a pair departs, over its noise, as far as it was served. */

@@ -81,7 +81,7 @@ beforeAll(async () => {
 	);
 	for (const student of STUDENTS) {
 		const model = embeddedModel(student);
-		answers.set(student, ask(student, 200, 14));
+		answers.set(student, ask(student, 200, 40));
 		const start = (kind: 'readings' | 'text') => newResiduals(kind, contextWidth, 1, exposure);
 		const [closed, grey, open] = [start('text'), start('readings'), start('readings')];
 		predictAnswers([teacher], answers.get(student) ?? [], contextWidth, LEAST_LISTED, closed.addToken);
@@ -90,9 +90,9 @@ beforeAll(async () => {
 			probes,
 			LEAST_LISTED,
 			(text, at, [own, ...others]) => {
-				const context = probes[text].slice(at - contextWidth, at);
-				open.addReading(context, own, others);
-				grey.addReading(context, shownByApi(own), others);
+				const prefix = probes[text].slice(0, at);
+				open.addReading(prefix, own, others);
+				grey.addReading(prefix, shownByApi(own), others);
 			},
 			(_, at) => at >= contextWidth,
 		);

@@ -216,13 +216,13 @@ describe('the formula', () => {
 			expect.closeTo((11 - 15 * c) / Math.sqrt(15 * c + 4), 9),
 		]);
 		expect([...weights].map((weight) => weight.toFixed(3))).toEqual(['1.339', '-0.910']);
-		// The context came 64 times in unmarked text: 16 and 48 exposures, shrunk to 1/2 and 3/4.
+		// The context came 64 times in unmarked text: about 16 and 48 exposures, as fitted.
 		const shrunk = gather({ contextWidth: 1, counts: new Map([['7', 64]]) });
 		expect([...shrunk.weights].map((weight, i) => weight / weights[i])).toEqual([
-			expect.closeTo(16 / 32, 9),
-			expect.closeTo(48 / 64, 9),
+			expect.closeTo((16 * c) / (16 * c + 16), 9),
+			expect.closeTo((48 * c) / (48 * c + 16), 9),
 		]);
-		expect([...shrunk.weights].map((weight) => weight.toFixed(3))).toEqual(['0.669', '-0.682']);
+		expect([...shrunk.weights].map((weight) => weight.toFixed(3))).toEqual(['0.668', '-0.682']);
 		// Lists with γ = ½, only token 0 green.
 		const sum = newWeightedSum({ kind: 'bernoulli', p: 0.5, trials: 1 }, shrunk.weights);
 		const observed = weightedScore(shrunk.weights, [1, 0]);
@@ -247,6 +247,40 @@ describe('the formula', () => {
 		});
 		expect([...weights].map((weight) => weight.toFixed(3))).toEqual(['0.773', '-0.158', '0.490', '-0.490']);
 		expect(coefficients[0]).toBeCloseTo(0.974, 4);
+	});
+	it('a reading counts for nothing where its context occurs earlier in its prefix: models repeat what they are given', () => {
+		const gather = (...prefixes: number[][]) => {
+			const residuals = newResiduals('readings', 2, 1);
+			for (const prefix of prefixes) residuals.addReading(prefix, full(0.5, 0.5), [full(0.25, 0.75)]);
+			return [...table(residuals.weights()).keys()];
+		};
+		expect(gather([4, 5, 6, 4, 5])).toEqual([]);
+		expect(gather([4, 4, 4])).toEqual([]);
+		expect(gather([4, 5, 6, 5, 4], [5, 4])).toEqual(['5,4,0', '5,4,1']);
+		const without = newResiduals('readings', 0, 1);
+		without.addReading([1, 7], full(0.5, 0.3, 0.2), [full(0.25, 0.25, 0.5)]);
+		expect([...table(without.weights()).keys()]).toEqual(['0', '2']);
+	});
+	it('a reference that explains nothing has no say, whatever it predicts, even as the first', () => {
+		const gather = (...others: Prediction[]) => {
+			const residuals = newResiduals('text', 1, others.length, {
+				contextWidth: 1,
+				counts: new Map([['7', 640]]),
+			});
+			for (let i = 0; i < 100; i++) residuals.addToken([7], i < 20 ? 0 : 1, others);
+			return residuals.weights();
+		};
+		const [liar, honest] = [full(0.01, 0.01, 0.98), full(0.25, 0.75, 0)];
+		const beside = gather(liar, honest);
+		expect(beside.coefficients[0]).toBe(0);
+		const alone = gather(honest).weights;
+		for (const i of [0, 1]) expect(beside.weights[i] / alone[i]).toBeCloseTo(1, 1);
+	});
+	it('refuses predictions that are no numbers', () => {
+		const residuals = newResiduals('readings', 1, 1);
+		expect(() => residuals.addReading([7], full(0.5, 0.5), [full(NaN, 0.5)])).toThrow(
+			/predicts a probability of NaN/,
+		);
 	});
 	it('without the context in unmarked text a pair weighs nothing', () => {
 		const residuals = newResiduals('readings', 1, 1, { contextWidth: 1, counts: new Map([['7', 16]]) });
