@@ -25,6 +25,8 @@ interface Flags extends MarkFlags {
 	readonly reference?: string[];
 	readonly traffic?: string;
 	readonly probe?: string[];
+	readonly weightsOnly?: number;
+	readonly weightsDigest?: string[];
 	readonly level: number;
 	readonly hypotheses: number;
 	readonly heldOutKeys: number;
@@ -72,6 +74,12 @@ export function addRadioactivity(program: Command, edge: Edge, exit: (code: numb
 			99,
 		)
 		.option(
+			'--weights-only <ids>',
+			'print the digest of the weights for contexts of so many ids; no key is opened',
+			parseInteger('--weights-only', 0, 16),
+		)
+		.option('--weights-digest <hex...>', 'digests that were recorded; other weights are refused')
+		.option(
 			'--hypotheses <n>',
 			'suspects, modes, references and probes tried; multiplied by the number of marks',
 			parseInteger('--hypotheses', 1, 1_000_000),
@@ -80,17 +88,32 @@ export function addRadioactivity(program: Command, edge: Edge, exit: (code: numb
 		.option('--level <p>', 'error rate of a verdict, corrected for all of them', parseLevel, 1e-6)
 		.option('--fail-on-detect', 'exit with 3 when a mark is found');
 	withMarkFlags(command).action(async (flags: Flags) => {
+		if (flags.weightsOnly !== undefined) return edge.out(await weightsText(edge, flags, flags.weightsOnly));
 		const { marks, searchBits } = await marksFromFlags(edge, flags);
 		const tokenizer = await tokenizerFor(marks, flags);
 		const observations = await observe(edge, flags, tokenizer);
-		const { level, hypotheses, heldOutKeys } = flags;
-		const { result } = radioactivity(observations, marks, { level, hypotheses, searchBits, heldOutKeys });
+		const { level, hypotheses, heldOutKeys, weightsDigest } = flags;
+		const { result } = radioactivity(observations, marks, {
+			...{ level, hypotheses, searchBits, heldOutKeys },
+			...(weightsDigest === undefined ? {} : { weightsDigests: weightsDigest }),
+		});
 		edge.out(
 			flags.json ? `${JSON.stringify({ ...result, tokenizer: tokenizer.fingerprint })}\n` : describe(result),
 		);
 		if (flags.failOnDetect && (result.verdict === 'marked' || result.verdict === 'trained-on-marked'))
 			exit(EXIT.detected);
 	});
+}
+
+/** The digest of the weights, for the record, before a key is opened. */
+async function weightsText(edge: Edge, flags: Flags, contextWidth: number): Promise<string> {
+	const observations = await observe(edge, flags, await tokenizerFor([], flags));
+	const weights = observations.weights?.(contextWidth);
+	if (weights === undefined) throw badInput('--weights-only: has a meaning with --reference only');
+	const { digest, observations: seen } = weights;
+	return flags.json
+		? `${JSON.stringify({ contextWidth, observations: seen, digest })}\n`
+		: `${seen} observations weighed; record this digest before the key is opened:\n${digest}\n`;
 }
 
 /** What the flags say of the suspect. */

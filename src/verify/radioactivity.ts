@@ -66,6 +66,8 @@ export interface RadioactivityOptions {
 	readonly level?: number;
 	/** Tests that belong together beside the marks: suspects, modes, references or probes that were tried. Default 1. */
 	readonly hypotheses?: number;
+	/** Digests of weights that were recorded; without it none are asked for. */
+	readonly weightsDigests?: readonly string[];
 	/** Default 0: every key was committed beforehand. */
 	readonly searchBits?: SearchBits;
 	/** Keys never deployed that the true key is ranked against. Default 99. */
@@ -97,14 +99,14 @@ export type Observations =
  *
  * @param marks any of either channel; the verdict is corrected for their number
  * @returns the result, and the null sample behind `heldOut` for each mark
- * @throws TouchmarkError `bad-input` for no mark, or one that is found by alignment
+ * @throws TouchmarkError `bad-input` for no mark, one that is found by alignment, or weights that were not recorded
  */
 export function radioactivity(
 	observations: Observations,
 	marks: readonly Mark[],
 	options: RadioactivityOptions = {},
 ): { result: RadioactivityResult; nulls: HeldOutSample[] } {
-	const { level = DEFAULT_LEVEL, hypotheses = 1, searchBits, heldOutKeys = 99 } = options;
+	const { level = DEFAULT_LEVEL, hypotheses = 1, searchBits, heldOutKeys = 99, weightsDigests } = options;
 	if (marks.length === 0) throw badInput('give a mark to look for');
 	if (marks.some((mark) => mark.scheme.align !== undefined))
 		throw badInput('a mark that is found by alignment is no evidence of training; leave it out');
@@ -127,6 +129,8 @@ export function radioactivity(
 		if (observations.weights === undefined || (hasShape && channel === 'choice')) return undefined;
 		const weights = used.get(contextWidth) ?? observations.weights(contextWidth);
 		used.set(contextWidth, weights);
+		if (weightsDigests !== undefined && !weightsDigests.includes(weights.digest))
+			throw badInput(`the weights have digest ${weights.digest}, which was not recorded`);
 		return weights;
 	};
 	const nulls: HeldOutSample[] = [];

@@ -119,6 +119,14 @@ describe.each(Object.entries(MODES))('%s', (mode, flags) => {
 		expect(found.weights[0].coefficients).toHaveLength(1);
 		expect(found.weights[0].observations).toBeGreaterThan(200);
 	});
+	it('records its weights before a key is opened, and takes no others', async () => {
+		const said = await radioactivity(...flags('student-unmarked'), '--weights-only', '1', '--json');
+		const { digest, contextWidth } = JSON.parse(said.out);
+		expect(contextWidth).toBe(1);
+		const found = await result(...flags('student-unmarked'), '--weights-digest', digest);
+		expect(found.weights[0].digest).toBe(digest);
+		expect(await refused(...flags('base'), '--weights-digest', digest)).toMatch(/which was not recorded/);
+	});
 	it('does not find the unmarked student', async () => {
 		const found = await result(...flags('student-unmarked'), ...exposed());
 		expect(['no-evidence', 'too-little-data']).toContain(found.verdict);
