@@ -101,7 +101,7 @@ function textWeights(ground: Ground, records: readonly NullRecord[], contextWidt
  * Rates over all innocent students of the grid, and, with records, over students that are read along real text and over
  * that text itself as if a suspect had written it.
  *
- * @param tests of each mark by each way in
+ * @param tests by each way in, at least, over all marks
  * @param records real model outputs
  * @returns nothing when the students have not been trained
  */
@@ -136,7 +136,7 @@ export function innocentRates(tests: number, records: readonly (readonly NullRec
 			}
 		}
 	};
-	const share = Math.ceil(tests / students.length / (real.length > 0 ? 2 : 1));
+	const share = Math.ceil(tests / CASES.length / students.length / (real.length > 0 ? 2 : 1));
 	students.forEach((student, i) => {
 		for (const width of [1, 2]) {
 			const probes = Array.from({ length: PROBES }, (_, k) => (i * PROBES + k) % ground.probes.length).map(
