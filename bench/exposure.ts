@@ -5,7 +5,13 @@
  */
 import { randomStream } from '../src/embed/random.js';
 import type { Uniforms } from '../src/schemes/scheme.js';
-import { logBinomialUpperTail, logESigns, newSignBets, type SignedPair } from '../src/stats/index.js';
+import {
+	logBinomialUpperTail,
+	logESigns,
+	logSignedRankTest,
+	newSignBets,
+	type SignedPair,
+} from '../src/stats/index.js';
 import { band } from './calibration.js';
 import { INNOCENTS } from './distillation/cells.js';
 import {
@@ -44,7 +50,7 @@ export const bench: Bench = {
 		'Controlled exposure on students fine-tuned from the embedded base. The embedded teacher drew two answers of 112 tokens a ' +
 		'request, a keyed coin served one, and a share of the training texts (0.1 of 4,096 unless named otherwise; the rest are ' +
 		'other texts of the teacher) are served answers, rate 1e-3, all 3 layers. `pairs@N`: pairs until e ≥ 1e6 after N epochs, median over 99 orders ' +
-		'of all pairs; where that is not reached, log10 e of all pairs. Open: likelihood less that of two unmarked students, the ' +
+		'of all pairs; where that is not reached, −log10 p of all pairs, by signed ranks and by the peer’s t. Open: likelihood less that of two unmarked students, the ' +
 		'teacher and the base; `open-56`, `open-28`: of the first tokens only; grey: of the 20 likeliest tokens a position only; ' +
 		'closed: similarity of 4 own answers a prompt; dataset: which answer the training texts hold. With --quick only what is ' +
 		'measured already. ' +
@@ -99,12 +105,12 @@ function cellRows(cell: ExposedCell, { differences }: Measured): Row[] {
 		const name = way === 'open' ? caseOf(cell) : `${caseOf(cell)}/${way}`;
 		const pairs = pairsNeeded(own, firstEvidence);
 		const peer = pairsNeeded(alone, firstSignificant);
-		const peerName = 'STAMP, paired t-test';
+		const peerName = 'STAMP, paired t-test of log-probabilities';
 		if (pairs === null) {
-			const ours = logESigns(signed(own)) / Math.LN10;
+			const ours = 0 - logSignedRankTest(signed(own)) / Math.LN10;
 			const theirs = -Math.log10(tTail(alone));
-			const unit = `log10 e of ${own.length} pairs (peer: −log10 p)`;
-			return { case: name, ours, peer: theirs, peerName, unit, ratio: Math.max(0, ours) / theirs };
+			const unit = `−log10 p of ${own.length} pairs`;
+			return { case: name, ours, peer: theirs, peerName, unit, ratio: ours / theirs };
 		}
 		return {
 			case: name,
@@ -250,9 +256,9 @@ function innocentRows(counts: readonly InnocentCounts[]): { rows: Row[]; notes: 
 				case: `${name}${suffix}`,
 				ours: rate,
 				peer: high,
-				peerName: `upper edge of [${exact ? low.toPrecision(3) : '0'}, ${high.toPrecision(3)}], ${tests} tests`,
+				peerName: `upper edge of [${exact ? low.toPrecision(3) : '0'}, ${high.toPrecision(3)}], ${tests} tests${rate > 0 ? '' : '; none, so ratio 1 stands for no ratio'}`,
 				unit: 'rate',
-				ratio: rate > 0 ? high / rate : Number.MAX_SAFE_INTEGER,
+				ratio: rate > 0 ? high / rate : 1,
 			});
 		};
 		const rejected = (statistic: string) => total(own, (count) => count.rejected[statistic] ?? 0);

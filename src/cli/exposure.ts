@@ -76,7 +76,10 @@ export function addExposure(program: Command, edge: Edge, exit: (code: number) =
 			'--served-elsewhere <files...>',
 			'texts served on other occasions, JSONL: {text}, or {id, text} with the id of the receipt',
 		)
-		.option('--control-account <names...>', 'accounts that are not suspected: tested apart')
+		.option(
+			'--control-account <names...>',
+			'accounts that are not suspected, named before the coins are opened: tested apart',
+		)
 		.option(
 			'--control-model <paths...>',
 			'models older than the exchanges, given as the suspect is (files of scores with --scores): must stand at one half',

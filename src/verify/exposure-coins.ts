@@ -5,14 +5,14 @@
  * @module
  */
 import { badInput } from '../errors.js';
-import { type ArmRecord, checkCoin, type OpenedCoin } from '../marks/arm.js';
-import { logBinomialUpperTail, type SignedPair } from '../stats/index.js';
-import { ln } from '../stats/portable.js';
+import { type ArmRecord, checkCoin, type OpenedCoin, type Side } from '../marks/arm.js';
+import type { SignedPair } from '../stats/index.js';
 import { type Admitted, byName, type ExposurePair, type ExposureScore, receiptOf } from './exposure-data.js';
 
 /** A pair with its coin. */
 export interface TossedPair {
 	readonly account: string | null;
+	readonly served: Side;
 	/** By how much the served answer scores higher; null for a tie. */
 	readonly signed: SignedPair | null;
 }
@@ -20,16 +20,11 @@ export interface TossedPair {
 /** Every pair with its coin. */
 export interface Tossed {
 	readonly pairs: readonly TossedPair[];
-	/** Accounts of requests in the trial that have no pair. */
+	/** Accounts of requests in the trial that have no pair; null where the account is not known. */
 	readonly missing: readonly (string | null)[];
 	/** Seeded pairs whose served text was not what its seed gave again. */
 	readonly replayMismatches: number;
-	/** Whether the order of the texts tells the coin: side a was served so often or so seldom. */
-	readonly orderTells: boolean;
 }
-
-/** Chance, of fair coins, of being taken for coins that the order tells. */
-const ORDER_LEVEL = 1e-6;
 
 /**
  * Looks up and checks the coin of every pair.
@@ -44,11 +39,10 @@ export function tossPairs(
 	coins: readonly OpenedCoin[],
 ): Tossed {
 	const { pairs, records } = admitted;
-	const byId = byName(coins, 'coin', ({ id }) => id);
+	const coinOf = coinsByPair(given, coins);
 	let replayMismatches = 0;
-	let servedA = 0;
 	const tossed = pairs.map((pair, i): TossedPair => {
-		const coin = byId.get(pair.id) ?? byId.get(receiptOf(pair));
+		const coin = coinOf.get(pair.id);
 		if (coin === undefined) throw badInput(`pair "${pair.id}" has no coin; every pair needs one`);
 		const record = records?.get(receiptOf(pair));
 		if (record !== undefined) {
@@ -56,23 +50,40 @@ export function tossPairs(
 			if (record.mode === 'seeded' && record.replay === 'mismatch') replayMismatches++;
 		}
 		const { a, b } = scores[i];
-		if (coin.served === 'a') servedA++;
 		const difference = coin.served === 'a' ? a - b : b - a;
 		const tie = pair.a === pair.b || difference === 0;
 		return {
 			account: pair.account,
+			served: coin.served,
 			signed: tie ? null : { positive: difference > 0, magnitude: Math.abs(difference) },
 		};
 	});
-	const known = new Set(given.flatMap((pair) => [pair.id, receiptOf(pair)]));
-	const lost = records === undefined ? coins.filter(({ id }) => !known.has(id)).map(() => null) : [];
-	const extreme = Math.max(servedA, pairs.length - servedA);
-	return {
-		pairs: tossed,
-		missing: [...admitted.missing, ...lost],
-		replayMismatches,
-		orderTells: logBinomialUpperTail(extreme, pairs.length, 0.5) + Math.LN2 <= ln(ORDER_LEVEL),
-	};
+	const lost = records === undefined ? Array.from({ length: coins.length - coinOf.size }, () => null) : [];
+	return { pairs: tossed, missing: [...admitted.missing, ...lost], replayMismatches };
+}
+
+/**
+ * The coin of each pair, by the pair's id. A coin bears the id of its receipt, or that of its pair where this is no
+ * receipt's, so that no coin serves two pairs.
+ *
+ * @throws TouchmarkError `bad-input` for a pair with two coins
+ */
+function coinsByPair(
+	pairs: readonly ExposurePair[],
+	coins: readonly OpenedCoin[],
+): ReadonlyMap<string, OpenedCoin> {
+	const byId = byName(coins, 'coin', ({ id }) => id);
+	const receipts = new Set(pairs.map(receiptOf));
+	const found = new Map<string, OpenedCoin>();
+	for (const pair of pairs) {
+		const ofReceipt = byId.get(receiptOf(pair));
+		const ofPair = receipts.has(pair.id) ? undefined : byId.get(pair.id);
+		if (ofReceipt !== undefined && ofPair !== undefined)
+			throw badInput(`pair "${pair.id}" has two coins: one under its id, one under its receipt`);
+		const coin = ofReceipt ?? ofPair;
+		if (coin !== undefined) found.set(pair.id, coin);
+	}
+	return found;
 }
 
 /** Coin, texts and account are those of the log. */

@@ -23,7 +23,7 @@ export const ExposureRow = z.object({
 	/** Pairs whose served answer scored higher. */
 	servedPreferred: z.int().min(0),
 	log10P: z.number().max(0),
-	/** After Holm's correction over the rows of its table. */
+	/** After Holm's correction over the rows of its table; for rows that accuse, then for `hypotheses` too. */
 	log10PCorrected: z.number().max(0),
 });
 export type ExposureRow = z.infer<typeof ExposureRow>;
@@ -44,7 +44,10 @@ export const ExposureAssumption = z.enum([
 	'symmetric-rule',
 	/** Pairs were left out because of a list of texts, taken not to depend on the coins. */
 	'served-elsewhere-without-coins',
-	/** The log holds other accounts too: these are taken to have been chosen before any coin or score was seen. */
+	/**
+	 * The log holds other accounts too, or some are named as controls: who is suspected is taken to have been chosen before
+	 * any coin or score was seen.
+	 */
 	'accounts-chosen-beforehand',
 ]);
 export type ExposureAssumption = z.infer<typeof ExposureAssumption>;
@@ -85,7 +88,8 @@ export const ExposureResult = ExposureRow.extend({
 	assumptions: z.array(ExposureAssumption),
 	/**
 	 * Why no verdict is given: a model that cannot know the answers prefers the served ones too, or the order of the
-	 * texts tells the coin. Either way the measure may have known it.
+	 * texts tells the coin (a measure of nothing but the side would have been found, or nearly). Either way the measure may
+	 * have known it.
 	 */
 	withheld: z.array(z.enum(['control-model-found', 'order-tells-coin'])),
 	/** Other explanations: accounts that are not suspected show it too, so that the answers came another way. */

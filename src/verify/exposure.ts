@@ -17,7 +17,7 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import { badInput } from '../errors.js';
-import type { OpenedCoin } from '../marks/arm.js';
+import type { OpenedCoin, Side } from '../marks/arm.js';
 import { canonicalBytes } from '../marks/mark-spec.js';
 import {
 	bernoulliInterval,
@@ -31,7 +31,7 @@ import {
 	logSignedRankTest,
 	logSignTest,
 } from '../stats/index.js';
-import { ln, log10 } from '../stats/portable.js';
+import { ln } from '../stats/portable.js';
 import { type Tossed, type TossedPair, tossPairs } from './exposure-coins.js';
 import {
 	type Admitted,
@@ -44,10 +44,13 @@ import {
 } from './exposure-data.js';
 import type { Measure } from './exposure-measures.js';
 import type { ExposureAssumption, ExposureResult, ExposureStatistic } from './exposure-result.js';
-import { DEFAULT_LEVEL, type Verdict } from './test-result.js';
+import { DEFAULT_LEVEL, isFound, toLog10, type Verdict } from './test-result.js';
 
 /** Share of preferred pairs that power is stated for; one epoch shows more with weights at hand. */
 const NOMINAL_SHARE = 2 / 3;
+
+/** Of trials with fair coins so many, at most, are taken for ones whose order tells the coin. */
+const ORDER_LEVEL = 1e-3;
 
 /** How to open. */
 export interface OpenOptions {
@@ -162,7 +165,7 @@ function assumptionsOf(input: ExposureInput, admitted: Admitted, here: boolean):
 		['scores-made-without-coins', !here],
 		['symmetric-rule', input.rule !== undefined],
 		['served-elsewhere-without-coins', admitted.leaked > 0],
-		['accounts-chosen-beforehand', admitted.otherAccounts],
+		['accounts-chosen-beforehand', admitted.otherAccounts || (input.controlAccounts?.length ?? 0) > 0],
 	];
 	return held.filter(([, holds]) => holds).map(([name]) => name);
 }
@@ -203,11 +206,25 @@ function rowOf(group: Group) {
 	};
 }
 
-/** Rows of a table, corrected for their number. */
-function tableOf<T extends { group: Group }>(entries: readonly T[]) {
+/** The same pairs under a measure that prefers this side of each. */
+function preferring(side: Side, { pairs, missing }: Group): Group {
+	return {
+		pairs: pairs.map((pair) => ({
+			...pair,
+			signed: pair.signed && { ...pair.signed, positive: pair.served === side },
+		})),
+		missing,
+	};
+}
+
+/** Rows of a table, corrected for their number and then for the hypotheses. */
+function tableOf<T extends { group: Group }>(entries: readonly T[], hypotheses: number) {
 	const rows = entries.map(({ group, ...name }) => ({ ...name, ...rowOf(group) }));
 	const corrected = holmLog(entries.map(({ group }) => statisticsOf(group)[0][1]));
-	return rows.map((row, i) => ({ ...row, log10PCorrected: toLog10(corrected[i]) }));
+	return rows.map((row, i) => ({
+		...row,
+		log10PCorrected: toLog10(bonferroniLog(corrected[i], hypotheses)),
+	}));
 }
 
 function testTrial(
@@ -218,18 +235,20 @@ function testTrial(
 ) {
 	const controlAccounts = new Set(input.controlAccounts);
 	const isSuspected = (account: string | null) => account === null || !controlAccounts.has(account);
+	// A missing request of an unknown account may be anybody's: it counts against every group.
 	const groupOf = (some: Tossed, holds: (account: string | null) => boolean): Group => ({
 		pairs: some.pairs.filter(({ account }) => holds(account)),
-		missing: input.rule === undefined ? some.missing.filter(holds).length : 0,
+		missing:
+			input.rule === undefined
+				? some.missing.filter((account) => account === null || holds(account)).length
+				: 0,
 	});
 	const accounts = new Set(tossed.pairs.map(({ account }) => account).filter((account) => account !== null));
-	const accountTable = (wanted: boolean) =>
-		tableOf(
-			[...accounts]
-				.filter((account) => isSuspected(account) === wanted)
-				.sort()
-				.map((account) => ({ account, group: groupOf(tossed, (other) => other === account) })),
-		);
+	const accountGroups = (wanted: boolean) =>
+		[...accounts]
+			.filter((account) => isSuspected(account) === wanted)
+			.sort()
+			.map((account) => ({ account, group: groupOf(tossed, (other) => other === account) }));
 
 	const all = groupOf(tossed, isSuspected);
 	const statistics = statisticsOf(all);
@@ -237,20 +256,28 @@ function testTrial(
 	const row = rowOf(all);
 	const trials = row.pairs - row.ties;
 	const log10PCorrected = toLog10(bonferroniLog(logP, hypotheses));
-	const isFound = (log10: { readonly log10PCorrected: number }) => log10.log10PCorrected <= log10Level;
-	const log10Level = log10(level);
+	// Controls speak for the suspect: the number of hypotheses must not silence them.
 	const controls = {
-		accounts: accountTable(false),
+		accounts: tableOf(accountGroups(false), 1),
 		models: tableOf(
 			models.map(({ tossed: own, ...name }) => ({ ...name, group: groupOf(own, isSuspected) })),
+			1,
 		),
 	};
+	// The same test of side alone, so that a measure that prefers a side has the very p that withholds its verdict.
+	const orderTells = (['a', 'b'] as const).some((side) => {
+		const logOrder = statisticsOf(preferring(side, all))[0][1];
+		return (
+			logOrder <= ln(ORDER_LEVEL / 2) ||
+			isFound({ log10PCorrected: toLog10(bonferroniLog(logOrder, hypotheses)) }, level)
+		);
+	});
 	const withheld: ExposureResult['withheld'] = [
-		...(controls.models.some(isFound) ? (['control-model-found'] as const) : []),
-		...(tossed.orderTells ? (['order-tells-coin'] as const) : []),
+		...(controls.models.some((model) => isFound(model, level)) ? (['control-model-found'] as const) : []),
+		...(orderTells ? (['order-tells-coin'] as const) : []),
 	];
 	const power = bernoulliPower(trials, 0.5, NOMINAL_SHARE, ln(level / hypotheses));
-	const found = isFound({ log10PCorrected });
+	const found = isFound({ log10PCorrected }, level);
 	const verdict: Verdict =
 		withheld.length > 0 || (!found && power < 0.5) ? 'too-little-data' : found ? 'exposed' : 'no-evidence';
 	return {
@@ -265,19 +292,16 @@ function testTrial(
 			expected: 0.5 as const,
 			ci95: trials === 0 ? null : bernoulliInterval(row.servedPreferred, trials, 0.95),
 		},
-		accounts: accountTable(true),
+		accounts: tableOf(accountGroups(true), hypotheses),
 		controls,
 		missing: tossed.missing.filter(isSuspected).length,
 		replayMismatches: tossed.replayMismatches,
 		withheld,
-		alternatives: controls.accounts.some(isFound) ? (['other-accounts'] as const).slice() : [],
+		alternatives: controls.accounts.some((account) => isFound(account, level))
+			? (['other-accounts'] as const).slice()
+			: [],
 		level,
 		power,
 		verdict,
 	};
-}
-
-/** log10 of exp(x), with no negative zero. */
-function toLog10(x: number): number {
-	return x / Math.LN10 + 0;
 }

@@ -96,7 +96,7 @@ describe('a trial from key ring to verdict', () => {
 			verdict: 'exposed',
 			accounts: [{ account: 'suspected', pairs: 60, servedPreferred: 60 }],
 			controls: { accounts: [{ account: 'control', pairs: 20 }], models: [] },
-			assumptions: [],
+			assumptions: ['accounts-chosen-beforehand'],
 			missing: 0,
 		});
 		// All signs alike: ranks and signs agree, 2^−60.

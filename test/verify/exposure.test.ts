@@ -92,6 +92,22 @@ describe('an exposed suspect', () => {
 		]);
 	});
 
+	it('pays for the hypotheses in every row that accuses, and in none of a control', () => {
+		const trial = newTrial(200, 22, (i) => ['acme', 'other', 'control'][i % 3]);
+		const scored = newExposure({ pairs: trial.pairs, controlAccounts: ['control'] }).record(
+			exposedScores(trial, 2),
+		);
+		const [one, many] = [1, 1000].map((hypotheses) => scored.open(trial.coins, { hypotheses }));
+		expect(many.log10PCorrected).toBeCloseTo(one.log10PCorrected + 3, 9);
+		const rows = one.accounts.map((row) => ({ ...row, log10PCorrected: row.log10PCorrected + 3 }));
+		expect(rows.every(({ log10PCorrected }) => log10PCorrected < 0)).toBe(true);
+		for (const [i, { log10PCorrected, ...row }] of many.accounts.entries()) {
+			expect(rows[i]).toMatchObject(row);
+			expect(log10PCorrected).toBeCloseTo(rows[i].log10PCorrected, 9);
+		}
+		expect(many.controls).toEqual(one.controls);
+	});
+
 	it('is tied to the account whose answers it saw', () => {
 		const trial = newTrial(400, 2, (i) => (i % 2 === 0 ? 'acme' : 'other'));
 		const scores = exposedScores(trial, 2).map((score, i) =>
@@ -173,6 +189,23 @@ describe('pairs that are missing', () => {
 		expect(naive.open(trial.coins)).toMatchObject({ missing: logged.missing, verdict: 'no-evidence' });
 	});
 
+	it('count against every account where nobody knows whose they are', () => {
+		// Of 80 pairs without a log those are kept whose served answer scores higher.
+		const all = newTrial(80, 21);
+		const noise = blindScores(all, 4);
+		const suits = all.pairs.filter((_, i) => noise[i].a > noise[i].b === (all.coins[i].served === 'a'));
+		expect(suits.length).toBeLessThan(50);
+		const result = newExposure({ pairs: suits }).record(noise).open(all.coins);
+		expect(result.missing).toBe(80 - suits.length);
+		expect(result.accounts).toMatchObject([{ account: 'acme', log10P: result.log10P }]);
+		expect(result.log10P).toBeGreaterThan(-1);
+		// Control accounts too.
+		const { controls } = newExposure({ pairs: suits, controlAccounts: ['acme'] })
+			.record(noise)
+			.open(all.coins);
+		expect(controls.accounts[0].log10P).toBe(result.log10P);
+	});
+
 	it('may be left out by a declared rule, which the result repeats', () => {
 		const rule = 'answers of both sides longer than 15 characters';
 		const both = trial.pairs.filter(({ a, b }) => Math.min(a.length, b.length) > 15);
@@ -195,6 +228,22 @@ describe('pairs that are missing', () => {
 		const result = newExposure({ pairs, records: two.records }).record(blindScores(two, 1)).open(two.coins);
 		expect(result).toMatchObject({ missing: 0, pairs: 20 });
 		expect(result.assumptions).toContain('accounts-chosen-beforehand');
+	});
+
+	it('and controls could have been chosen by their coins: that they were not is an assumption', () => {
+		const { pairs, records, coins } = newTrial(60, 23, (i) => `account-${i}`);
+		const scores = blindScores({ pairs, records, coins }, 1);
+		const against = pairs.filter((_, i) => scores[i].a > scores[i].b !== (coins[i].served === 'a'));
+		const controlAccounts = against.map(({ account }) => account ?? '');
+		const open = (more: Partial<ExposureInput>) =>
+			newExposure({ pairs, records, ...more })
+				.record(scores)
+				.open(coins);
+		expect(open({ controlAccounts })).toMatchObject({
+			verdict: 'exposed',
+			assumptions: ['scores-made-without-coins', 'accounts-chosen-beforehand'],
+		});
+		expect(open({ controlAccounts: [] }).assumptions).toEqual(['scores-made-without-coins']);
 	});
 });
 
@@ -264,6 +313,89 @@ describe('a measure that knows the coin', () => {
 		expect(result).toMatchObject({ withheld: ['order-tells-coin'], verdict: 'too-little-data' });
 	});
 
+	interface Side {
+		readonly served: 'a' | 'b';
+		/** Score of a less that of b. */
+		readonly difference: number;
+	}
+	/** Opens pairs of made-up texts without a log. */
+	const openSides = (rows: readonly Side[], options: { level?: number; hypotheses?: number } = {}) => {
+		const pairs = rows.map((_, i) => ({
+			id: `${i}`,
+			account: null,
+			prompt: '',
+			a: `first ${i}`,
+			b: `second ${i}`,
+		}));
+		return newExposure({ pairs })
+			.record(rows.map(({ difference }, i) => ({ id: `${i}`, a: difference, b: 0 })))
+			.open(
+				rows.map(({ served }, i) => ({ id: `${i}`, served })),
+				options,
+			);
+	};
+	/** Trials of so many rows each. */
+	const openMany = (trials: number, rows: number, row: () => Side) =>
+		Array.from({ length: trials }, () => openSides(Array.from({ length: rows }, row)));
+
+	it.each([
+		{ count: 20, level: 1e-6, hypotheses: 1 },
+		{ count: 14, level: 1e-4, hypotheses: 1 },
+		{ count: 7, level: 0.01, hypotheses: 1 },
+		{ count: 9, level: 0.02, hypotheses: 10 },
+	])('a side alone is never enough: $count pairs at level $level', ({ count, ...options }) => {
+		for (const served of ['a', 'b'] as const) {
+			const difference = served === 'a' ? 1 : -1;
+			const rows = Array.from({ length: count }, (_, i) => ({
+				served,
+				difference: difference * (1 + i / 10),
+			}));
+			const result = openSides(rows, options);
+			expect(result.log10PCorrected).toBeLessThan(Math.log10(options.level));
+			expect(result).toMatchObject({ withheld: ['order-tells-coin'], verdict: 'too-little-data' });
+		}
+	});
+
+	it('a side alone is never enough where it tells only in pairs that are no ties, or in heavy ones', () => {
+		const fair = (i: number): Side['served'] => (i % 2 === 0 ? 'a' : 'b');
+		const tied = Array.from(
+			{ length: 200 },
+			(_, i): Side => (i < 170 ? { served: fair(i), difference: 0 } : { served: 'a', difference: i }),
+		);
+		// Side a is served 37 times of 50, but the weights of the others are the smallest.
+		const heavy = Array.from(
+			{ length: 50 },
+			(_, i): Side => ({
+				served: i < 13 ? 'b' : 'a',
+				difference: 1 + i,
+			}),
+		);
+		for (const rows of [tied, heavy]) {
+			const result = openSides(rows);
+			expect(result.log10PCorrected).toBeLessThan(-6);
+			expect(result).toMatchObject({ withheld: ['order-tells-coin'], verdict: 'too-little-data' });
+		}
+	});
+
+	it('a measure that mostly prefers the side that is mostly served is hardly ever enough', () => {
+		const random = randomSource(31);
+		const results = openMany(1000, 100, () => ({
+			served: random() < 0.73 ? 'a' : 'b',
+			difference: (random() < 0.9 ? 1 : -1) * (0.5 + random()),
+		}));
+		expect(results.filter(({ verdict }) => verdict === 'exposed').length).toBeLessThanOrEqual(2);
+	});
+
+	it('fair coins withhold a verdict once in a thousand trials at most', () => {
+		const random = randomSource(32);
+		const results = openMany(4000, 40, () => ({
+			served: random() < 0.5 ? 'a' : 'b',
+			difference: 0.1 + random(),
+		}));
+		// At most 4 expected; four standard deviations above.
+		expect(results.filter(({ withheld }) => withheld.length > 0).length).toBeLessThanOrEqual(12);
+	});
+
 	it('fixes its scores before coins are opened', () => {
 		const exposure = newExposure({ pairs: trial.pairs });
 		const scored = exposure.record(cheating);
@@ -295,6 +427,29 @@ describe('refused', () => {
 		expect(open(coins.map(({ id, served }) => ({ id, served })))).toMatch(/"opening" is missing/);
 		expect(open(coins.slice(1))).toMatch(/"pair-0" has no coin/);
 		expect(open([...coins, coins[0]])).toMatch(/coin "pair-0" occurs twice/);
+	});
+
+	it('one coin for two pairs, and two coins for one', () => {
+		const pair = (id: string, receipt: string) => ({
+			...{ id, receipt, account: null, prompt: '' },
+			...{ a: `${id} 1`, b: `${id} 2` },
+		});
+		const crossed = newExposure({ pairs: [pair('x', 'y'), pair('y', 'z')] }).record([
+			{ id: 'x', a: 1, b: 0 },
+			{ id: 'y', a: 1, b: 0 },
+		]);
+		const coins = [
+			{ id: 'y', served: 'a' },
+			{ id: 'z', served: 'b' },
+		] as const;
+		// The coin of receipt y is that of pair x, whatever the other pair is called.
+		expect(crossed.open(coins)).toMatchObject({ pairs: 2, servedPreferred: 1, missing: 0 });
+		expect(refusal(() => crossed.open(coins.slice(0, 1)))).toMatch(/pair "y" has no coin/);
+		expect(refusal(() => crossed.open([...coins, { id: 'x', served: 'b' }]))).toMatch(/"x" has two coins/);
+		expect(crossed.open([{ id: 'x', served: 'b' }, coins[1]])).toMatchObject({
+			servedPreferred: 0,
+			missing: 0,
+		});
 	});
 
 	it('texts that were cut or swapped after the coin, and other accounts', () => {
