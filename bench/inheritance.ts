@@ -5,6 +5,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { bothChannels } from './both-channels.js';
 import { CLAIMED } from './distillation/cells.js';
 import { type Cell, curvesOf, evidence, type Measured, type Way } from './distillation/measured.js';
 import { writeFigures } from './inheritance-figures.js';
@@ -131,9 +132,10 @@ export const bench: Bench = {
 		const cells = measuredCells();
 		writeFigures(cells, WANTED);
 		const compared = cells.flatMap((cell) => present(WAY_NAMES.map((way) => compare(cell, way))));
+		const both = bothChannels();
 		return {
-			rows: [qualityRow(), ...compared.map(({ row }) => row)],
-			notes: compared.map(({ note }) => note),
+			rows: [qualityRow(), ...compared.map(({ row }) => row), ...both.rows],
+			notes: [...compared.map(({ note }) => note), ...both.notes],
 		};
 	},
 };
