@@ -296,7 +296,7 @@ export const bench: Bench = {
 						`leaves ${(100 * error).toFixed(0)} % in z (up to ${students} students a cell). In use: ${used?.gain}, ${used?.saturation}.` +
 						(blind.length === 0
 							? ''
-							: ` Fitted to the other marks only, queries predicted over measured: ${blind.map((ratio) => ratio.toFixed(2)).join(', ')}.`),
+							: ` Fitted to the other marks only, queries predicted over measured: ${blind.map((ratio) => (ratio > 100 ? 'above 100' : ratio.toFixed(2))).join(', ')}.`),
 				);
 			}
 		const { spread, cells: seen } = spreadOf(cells);

@@ -142,11 +142,6 @@ describe('tests with references', () => {
 		expect(() => planned({ ...grey, scheme: { name: 'gumbel' } })).toThrow(/choice channel/);
 	});
 
-	it('says how little the closed constants rest on', () => {
-		const { warnings } = planned({ ...grey, access: 'closed', scheme: ONE_LAYER });
-		expect(warnings).toEqual([expect.stringMatching(/one student only/)]);
-	});
-
 	it('says when a plan lies beyond what was measured', () => {
 		expect(planned(grey).warnings).toEqual([]);
 		for (const beyond of [
