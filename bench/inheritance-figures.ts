@@ -118,7 +118,7 @@ function qualityPanel(cells: readonly Cell[], column: number, row: number): stri
 		return [{ name: cell.name, distinct, fluent: 1 / perplexity <= 1.03, log10: found.log10 }];
 	});
 	const x = scaleLinear()
-		.domain([0.8, 1.01])
+		.domain([0.8, 1.05])
 		.range([left, width - right]);
 	const y = scaleLinear()
 		.domain([0, Math.max(8, max(places.map(({ log10 }) => log10)) ?? 0) * 1.05])
