@@ -4,7 +4,7 @@
  * @module
  */
 import { predictAlong, predictAnswers } from '../src/model/predict.js';
-import { type Departure, newResiduals, type PairWeights } from '../src/verify/residuals.js';
+import { type Departure, newResiduals, type PairWeights, weightOf } from '../src/verify/residuals.js';
 import { testWeighted } from '../src/verify/weighted.js';
 import { answersOf, groundOf, studentAt, UNTRAINED } from './distillation/ground.js';
 import { type MarkName, marksOf } from './distillation/marks.js';
@@ -155,7 +155,7 @@ export const bench: Bench = {
 
 /** Weights that give Σ W·p·(g − Σ p·g) with W ours: the marked model's own shift to first order in place of g. */
 function matched(departures: readonly Departure[]): PairWeights {
-	const ours: Weigh = (pair) => (clipped(logRatio(pair), 0.5) / (0.02 + 1 / pair.readings)) * learned(pair);
+	const ours: Weigh = (pair) => weightOf('readings', pair);
 	const share = ({ expected, readings }: Departure) => expected / readings;
 	const sums = new Map<number, number>();
 	for (const pair of departures)

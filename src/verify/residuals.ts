@@ -278,8 +278,11 @@ function occursEarlier(ids: ArrayLike<number>, count: number): boolean {
 	return false;
 }
 
-/** How far a pair departs, over its noise, as far as it was served. */
-function weightOf(kind: 'readings' | 'text', { mass, expected, readings, exposed }: Departure): number {
+/** The weight of a pair: how far it departs, over its noise, as far as it was served. */
+export function weightOf(
+	kind: 'readings' | 'text',
+	{ mass, expected, readings, exposed }: Departure,
+): number {
 	const departure =
 		kind === 'text'
 			? (mass - expected) / Math.sqrt(expected + RARE)
