@@ -16,7 +16,8 @@ import type { Mark } from '../marks/mark.js';
 import { SCORE_UNIT } from '../schemes/fixed-log.js';
 import { isGreenLists } from '../schemes/scheme.js';
 import { logBinomialUpperTail, newWeightedSum } from '../stats/index.js';
-import { newRowSet, type RowSet } from './row-set.js';
+import { givenPairs, newEffectivePairs } from './effective-pairs.js';
+import { newRowSet } from './row-set.js';
 import { type Decision, resultOf, type TestResult } from './test-result.js';
 
 /** How entropies are used. */
@@ -52,33 +53,26 @@ export function testEntropyWeighted(
 		);
 
 	const width = spec.contextWidth;
-	const words = scheme.effective?.words ?? width + 1;
-	const distinct = newRowSet(words);
+	const distinct = newEffectivePairs(mark);
 	const excluded = newRowSet(Math.max(1, width));
 	const prompt = Uint32Array.from(given);
 	excluded.addWindows(prompt);
-	// Effective pairs of the prompt: no window around them makes them count.
-	const copied = newRowSet(words);
+	const windows = newRowSet(width + 1);
+	windows.addWindows(prompt);
+	const copied = givenPairs(mark, { rows: windows.data, size: windows.size });
 	const ids = Uint32Array.from(tokens);
-	const rows = new Uint32Array(words * (scheme.effective?.perWindow ?? 1));
-	for (let at = 0; scheme.effective !== undefined && at + width < prompt.length; at++)
-		copied.addRows(rows, scheme.effective.of(prompt, at, rows, 0));
 	const weights: number[] = [];
 	for (let at = width; at < ids.length; at++) {
-		const context = ids.subarray(at - width, at);
-		if (!mark.covers(context) || excluded.has(ids, at - width)) continue;
+		if (excluded.has(ids, at - width)) continue;
 		const weight =
 			weighting.kind === 'ewd' ? Math.max(0, entropies[at]) : entropies[at] >= weighting.threshold ? 1 : 0;
 		if (!(weight > 0)) continue;
-		rows.set(ids.subarray(at - width, at + 1));
-		const count = scheme.effective?.of(ids, at - width, rows, 0) ?? 1;
-		const before = distinct.size;
-		distinct.addRows(rows, count, copied);
-		if (distinct.size > before) weights.push(weight);
+		distinct.enter(ids, at - width, copied);
+		while (weights.length < distinct.rows.size) weights.push(weight);
 	}
-	const scored = distinct.size;
+	const scored = distinct.rows.size;
 	const scores = new Float64Array(scored);
-	scheme.scores(distinct.data, scored, scores);
+	scheme.scores(distinct.rows.data, scored, scores);
 	let green = 0;
 	let score = 0;
 	for (let i = 0; i < scored; i++)
@@ -92,23 +86,12 @@ export function testEntropyWeighted(
 			? 0
 			: weighting.kind === 'sweet'
 				? logBinomialUpperTail(green, scored, law.p)
-				: newWeightedSum(law, weights, law.lists && listsOf(distinct)).logP(score);
+				: newWeightedSum(law, weights, law.lists && distinct.lists()).logP(score);
 	return resultOf(mark, decision, {
 		statistic: 'entropy-weighted',
 		scored,
 		score,
 		logP,
 		effect: { mean: total === 0 ? null : score / total, expected: law.p, ci95: null },
-	});
-}
-
-/** The list that each effective pair is from, lists of exact size: numbered by the words before the token. */
-function listsOf({ data, size, words }: RowSet): number[] {
-	const lists = new Map<string, number>();
-	return Array.from({ length: size }, (_, i) => {
-		const key = data.subarray(i * words, (i + 1) * words - 1).join();
-		const list = lists.get(key) ?? lists.size;
-		lists.set(key, list);
-		return list;
 	});
 }

@@ -12,6 +12,12 @@ import { bytesToHex } from '@noble/hashes/utils.js';
 import { BEFORE_TEXT, type MarkSpec } from '../marks/mark-spec.js';
 import { newRowSet } from './row-set.js';
 
+/** Windows of what was given, as rows of context ids and token. */
+export interface GivenWindows {
+	readonly rows: Uint32Array;
+	readonly size: number;
+}
+
 /** A growing set of distinct pairs for marks of one context width. */
 export interface PairSet {
 	/** Ids in a context. */
@@ -24,7 +30,7 @@ export interface PairSet {
 	 * Windows of everything that was given, as rows: a scheme whose effective pair is less than the window leaves out
 	 * the effective pairs that occur there.
 	 */
-	readonly given: { readonly rows: Uint32Array; readonly size: number };
+	readonly given: GivenWindows;
 	/**
 	 * Adds every pair of a document.
 	 *

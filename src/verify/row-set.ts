@@ -19,6 +19,8 @@ export interface RowSet {
 	addRows(rows: Uint32Array, count: number, except?: RowSet): void;
 	/** Whether the row that begins at `at` is in the set. */
 	has(ids: Uint32Array, at: number): boolean;
+	/** The number of the row that begins at `at`, in the order of arrival; −1 where the set has none such. */
+	indexOf(ids: Uint32Array, at: number): number;
 }
 
 const FACTOR = 0x2c1b3c6d;
@@ -108,6 +110,20 @@ export function newRowSet(words: number): RowSet {
 		}
 	}
 
+	function indexOf(ids: Uint32Array, at: number): number {
+		if (size === 0) return -1;
+		const mask = table.length - 1;
+		for (let slot = hashAt(ids, at) & mask; table[slot] !== 0; slot = (slot + 1) & mask) {
+			const start = (table[slot] - 1) * words;
+			let i = 0;
+			while (i < words && data[start + i] === ids[at + i]) i++;
+			if (i === words) return table[slot] - 1;
+		}
+		return -1;
+	}
+
+	const has = (ids: Uint32Array, at: number): boolean => indexOf(ids, at) >= 0;
+
 	return {
 		words,
 		get size() {
@@ -121,16 +137,7 @@ export function newRowSet(words: number): RowSet {
 			const skip = except === undefined || except.size === 0 ? undefined : except.has;
 			addAll(rows, words, count * words, skip);
 		},
-		has(ids, at) {
-			if (size === 0) return false;
-			const mask = table.length - 1;
-			for (let slot = hashAt(ids, at) & mask; table[slot] !== 0; slot = (slot + 1) & mask) {
-				const start = (table[slot] - 1) * words;
-				let i = 0;
-				while (i < words && data[start + i] === ids[at + i]) i++;
-				if (i === words) return true;
-			}
-			return false;
-		},
+		has,
+		indexOf,
 	};
 }

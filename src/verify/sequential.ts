@@ -15,8 +15,8 @@ import type { Mark } from '../marks/mark.js';
 import { BEFORE_TEXT } from '../marks/mark-spec.js';
 import { SCORE_UNIT } from '../schemes/fixed-log.js';
 import { bonferroniLog, newEProcess } from '../stats/index.js';
+import { givenPairs, newEffectivePairs } from './effective-pairs.js';
 import { newPairSet } from './pairs.js';
-import { newRowSet } from './row-set.js';
 import { DEFAULT_LEVEL, isFound, TestResult, toLog10 } from './test-result.js';
 import { scoreLaw } from './weighted.js';
 
@@ -108,53 +108,30 @@ export function newSequentialTest(
 	const law = scoreLaw(mark);
 	const evidence = newEProcess(law);
 	const exact = law.kind === 'bernoulli' && law.lists !== undefined;
-	const { effective } = mark.scheme;
 	const { contextWidth, start } = mark.spec;
 	const window = contextWidth + 1;
-	const words = effective?.words ?? window;
-	const entered = newRowSet(words);
-	const lists = new Map<string, number>();
-	const found = new Uint32Array(words * (effective?.perWindow ?? 1));
+	const entered = newEffectivePairs(mark);
 	let answers = 0;
-
-	/** Effective pairs of a window, in `found`. */
-	function pairsOf(rows: Uint32Array, at: number): number {
-		if (effective !== undefined) return effective.of(rows, at, found, 0);
-		found.set(rows.subarray(at, at + window));
-		return 1;
-	}
-
-	function listOf(row: Uint32Array): number {
-		const key = row.subarray(0, words - 1).join();
-		const list = lists.get(key) ?? lists.size;
-		lists.set(key, list);
-		return list;
-	}
 
 	function enter({ prompt, answer, expected }: SequentialAnswer): void {
 		const pairs = newPairSet(mark.spec);
 		pairs.add(answer, prompt);
 		const predicted = expected && firstOccurrences(answer, expected, contextWidth, start === 'pad');
-		const given = newRowSet(words);
-		for (let i = 0; i < pairs.given.size; i++)
-			given.addRows(found, pairsOf(pairs.given.rows, i * window), undefined);
-		const before = entered.size;
+		const given = givenPairs(mark, pairs.given);
+		const before = entered.rows.size;
 		const weights: number[] = [];
 		for (let at = 0; at < pairs.size * window; at += window) {
-			if (!mark.covers(pairs.rows.subarray(at, at + contextWidth))) continue;
-			const count = pairsOf(pairs.rows, at);
-			const known = entered.size;
-			entered.addRows(found, count, effective && given);
-			if (entered.size === known) continue;
+			entered.enter(pairs.rows, at, given);
+			const fresh = entered.rows.size - before - weights.length;
+			if (fresh === 0) continue;
 			const weight = 1 - (predicted?.get(pairs.rows.subarray(at, at + window).join()) ?? 0);
-			for (let i = known; i < entered.size; i++) weights.push(weight);
+			for (let i = 0; i < fresh; i++) weights.push(weight);
 		}
-		const rows = entered.data.subarray(before * words, entered.size * words);
+		const { data, words } = entered.rows;
 		const scores = new Float64Array(weights.length);
-		mark.scheme.scores(rows, scores.length, scores);
+		mark.scheme.scores(data.subarray(before * words), scores.length, scores);
 		for (let i = 0; i < scores.length; i++) scores[i] /= SCORE_UNIT;
-		const numbers = weights.map((_, i) => (exact ? listOf(rows.subarray(i * words, (i + 1) * words)) : 0));
-		evidence.enter(weights, scores, exact ? numbers : undefined);
+		evidence.enter(weights, scores, exact ? entered.lists().slice(before) : undefined);
 	}
 
 	function result(): SequentialResult {

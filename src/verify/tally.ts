@@ -6,6 +6,7 @@
  */
 import type { Mark } from '../marks/mark.js';
 import { SCORE_UNIT } from '../schemes/fixed-log.js';
+import { givenPairs } from './effective-pairs.js';
 import type { PairSet } from './pairs.js';
 import { newRowSet } from './row-set.js';
 
@@ -50,19 +51,13 @@ function allRows(pairs: PairSet, mark: Mark): Rows {
 		return { data: kept, size, words };
 	}
 	const { rows: windows, size, given } = pairs;
-	// What the prompts hold counts for nothing, however the window around it was changed.
-	const excluded = newRowSet(effective.words);
-	const out = new Uint32Array(Math.max(size, given.size) * effective.perWindow * effective.words);
+	const out = new Uint32Array(size * effective.perWindow * effective.words);
 	let count = 0;
-	for (let at = 0; at < given.size * words; at += words)
-		count += effective.of(given.rows, at, out, count * effective.words);
-	excluded.addRows(out, count);
-	count = 0;
 	for (let at = 0; at < size * words; at += words)
 		if (all || mark.covers(windows.subarray(at, at + pairs.contextWidth)))
 			count += effective.of(windows, at, out, count * effective.words);
 	const found = newRowSet(effective.words);
-	found.addRows(out, count, excluded);
+	found.addRows(out, count, givenPairs(mark, given));
 	return found;
 }
 

@@ -16,14 +16,12 @@ import {
 	weightedScore,
 } from '../stats/index.js';
 import { ln } from '../stats/portable.js';
+import { givenPairs, newEffectivePairs } from './effective-pairs.js';
 import type { HeldOutSample } from './held-out.js';
-import type { PairSet } from './pairs.js';
+import type { GivenWindows } from './pairs.js';
 import type { PairWeights } from './residuals.js';
 import { newRowSet } from './row-set.js';
 import { type Decision, resultOf, type TestResult } from './test-result.js';
-
-/** Rows of context ids then token, one after another. */
-type GivenWindows = PairSet['given'];
 
 const NOTHING_GIVEN: GivenWindows = { rows: new Uint32Array(0), size: 0 };
 
@@ -32,7 +30,7 @@ interface EffectiveWeights {
 	readonly rows: Uint32Array;
 	readonly weights: Float64Array;
 	/** Which list each pair is from. */
-	readonly lists: Uint32Array;
+	readonly lists: readonly number[];
 }
 
 function effectiveWeights(
@@ -40,48 +38,15 @@ function effectiveWeights(
 	mark: Mark,
 	given: GivenWindows,
 ): EffectiveWeights {
-	const { effective } = mark.scheme;
-	if (isWindowed(mark)) return { rows, weights, lists: new Uint32Array(0) };
-	const words = effective?.words ?? contextWidth + 1;
-	const window = contextWidth + 1;
-	const found = new Uint32Array(words * (effective?.perWindow ?? 1));
-	// What the prompts hold counts for nothing, however the window around it was changed.
-	const copied = new Set<string>();
-	for (let i = 0; effective !== undefined && i < given.size; i++) {
-		const count = effective.of(given.rows, i * window, found, 0);
-		for (let k = 0; k < count; k++) copied.add(found.subarray(k * words, (k + 1) * words).join());
-	}
-	const slots = new Map<string, number>();
-	const lists = new Map<string, number>();
-	const out = { rows: [] as number[], weights: [] as number[], lists: [] as number[] };
-	for (let i = 0; i < weights.length; i++) {
-		const at = i * window;
-		if (!mark.covers(rows.subarray(at, at + contextWidth))) continue;
-		let count = 1;
-		if (effective === undefined) found.set(rows.subarray(at, at + window));
-		else count = effective.of(rows, at, found, 0);
-		for (let k = 0; k < count; k++) {
-			const pair = found.subarray(k * words, (k + 1) * words);
-			const key = pair.join();
-			if (copied.has(key)) continue;
-			const slot = slots.get(key);
-			if (slot !== undefined) {
-				out.weights[slot] += weights[i];
-				continue;
-			}
-			slots.set(key, out.weights.length);
-			out.rows.push(...pair);
-			out.weights.push(weights[i]);
-			const list = key.slice(0, key.lastIndexOf(','));
-			if (!lists.has(list)) lists.set(list, lists.size);
-			out.lists.push(lists.get(list) ?? 0);
-		}
-	}
-	return {
-		rows: Uint32Array.from(out.rows),
-		weights: Float64Array.from(out.weights),
-		lists: Uint32Array.from(out.lists),
-	};
+	if (isWindowed(mark)) return { rows, weights, lists: [] };
+	const copied = givenPairs(mark, given);
+	const pairs = newEffectivePairs(mark);
+	const sums: number[] = [];
+	for (let i = 0; i < weights.length; i++)
+		for (const pair of pairs.enter(rows, i * (contextWidth + 1), copied))
+			sums[pair] = (sums[pair] ?? 0) + weights[i];
+	const { data, size, words } = pairs.rows;
+	return { rows: data.subarray(0, size * words), weights: Float64Array.from(sums), lists: pairs.lists() };
 }
 
 /** Whether windows are effective pairs, whatever the key. */
