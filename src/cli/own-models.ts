@@ -38,7 +38,7 @@ export function openModel(name: string, tokenizer: Tokenizer): OwnModel {
 	const model = namedModel(name);
 	const shipped = EMBEDDED_MODELS.some((one) => one === name);
 	const own = !shipped && existsSync(join(name, 'tokenizer.json')) ? loadTokenizer(name) : tokenizer;
-	const other = isSame(own, tokenizer) ? null : own;
+	const other = isSameTokenizer(own, tokenizer) ? null : own;
 	if (other === null && model.vocabSize !== tokenizer.vocabSize)
 		throw badInput(
 			`${name}: has a vocabulary of ${model.vocabSize} where the tokenizer of the mark has ${tokenizer.vocabSize}`,
@@ -51,7 +51,7 @@ export function openModel(name: string, tokenizer: Tokenizer): OwnModel {
 }
 
 /** Files of one tokenizer may differ: what counts is which text each id has. */
-function isSame(one: Tokenizer, other: Tokenizer): boolean {
+export function isSameTokenizer(one: Tokenizer, other: Tokenizer): boolean {
 	if (one.fingerprint === other.fingerprint) return true;
 	if (one.vocabSize !== other.vocabSize) return false;
 	const strings = tokenStrings(other);

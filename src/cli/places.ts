@@ -14,7 +14,7 @@ import type { Tokenizer } from '../corpus/tokenizer.js';
 import { badInput } from '../errors.js';
 import { predictAlong } from '../model/predict.js';
 import { listedPrediction, newResiduals, type PairWeights } from '../verify/residuals.js';
-import type { OwnModel } from './own-models.js';
+import { isSameTokenizer, type OwnModel } from './own-models.js';
 import type { Traffic } from './suspects.js';
 
 /** A place where the suspect was read. */
@@ -143,8 +143,8 @@ function ofModel(
 	return ask(reference, texts, questions);
 }
 
-/** Tokens that a model gives less than this are not listed. */
-const LEAST_LISTED = 1e-3;
+/** Tokens that a model gives less than this are not listed, and expected nowhere. */
+export const LEAST_LISTED = 1e-3;
 
 /**
  * Places of a model with another tokenizer, along texts in ids of the mark's.
@@ -159,7 +159,7 @@ export function alignedPlaces(
 	tokenizer: Tokenizer,
 ): Place[] {
 	const { model, other } = suspect;
-	const third = references.find((one) => one.other !== null && one.other.fingerprint !== other.fingerprint);
+	const third = references.find((one) => one.other !== null && !isSameTokenizer(one.other, other));
 	if (third !== undefined)
 		throw badInput(
 			`${third.name}: has neither the tokenizer of the mark nor the suspect's; give references of one of them`,

@@ -47,7 +47,7 @@ export function addRadioactivity(program: Command, edge: Edge, exit: (code: numb
 		)
 		.requiredOption(
 			'--suspect <paths...>',
-			'closed: JSONL of its outputs, {prompt, text} a line; grey: JSONL of readings, {id, prefix, top} a line; open: a model. Several suspects: NAME=PATH each',
+			'closed: JSONL of its outputs, {prompt, text} a line; grey: JSONL of readings, {id, prefix, top} a line, in token ids or in text; open: a model, whose tokenizer may be another than that of the mark. Several suspects: NAME=PATH each',
 		)
 		.option(
 			'--control <paths...>',

@@ -17,10 +17,7 @@ import type { Transformer } from '../model/transformer.js';
 import type { Exchange, Observations } from '../verify/radioactivity.js';
 import { type ContextCounts, countContexts, newResiduals, type PairWeights } from '../verify/residuals.js';
 import { isModel, openModel } from './own-models.js';
-import { alignedPlaces, readPlaces, weightsAt } from './places.js';
-
-/** Tokens of a reference below this probability are expected nowhere. */
-const LEAST_LISTED = 1e-3;
+import { alignedPlaces, LEAST_LISTED, readPlaces, weightsAt } from './places.js';
 
 /** Counts of contexts in unmarked text, by context width. */
 export type Traffic = (contextWidth: number) => ContextCounts | undefined;
@@ -83,7 +80,7 @@ export async function openObservations(
 		const joined = texts.map((ids) => tokenizer.encode(tokenizer.decode(ids)));
 		const places = alignedPlaces({ ...own, other }, others, joined, tokenizer);
 		return {
-			...{ mode: 'open', digest, given: texts },
+			...{ mode: 'open', digest, given: joined },
 			weights: (width) =>
 				weightsAt(
 					places.filter(({ prefix }) => prefix.length >= width),
