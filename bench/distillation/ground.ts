@@ -61,9 +61,9 @@ export function studentAt(work: string, name: string): Transformer {
 	return loadTransformer(folderOf(work, name));
 }
 
-/** References, probes and exposure. @param work the folder of the grid */
-export function groundOf(work: string): Ground {
-	const probes = [...answersOf(embeddedModel('teacher'), PROBES, 'distillation/probes')];
+/** References, probes and exposure. @param work the folder of the grid @param count of probes */
+export function groundOf(work: string, count = PROBES): Ground {
+	const probes = [...answersOf(embeddedModel('teacher'), count, 'distillation/probes')];
 	const traffic = readTexts(join(work, 'texts', 'unmarked-ref-2.jsonl')).map(({ tokens }) => tokens);
 	const counts = new Map<number, ContextCounts>();
 	return {

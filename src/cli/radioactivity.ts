@@ -13,14 +13,17 @@ import {
 	type RadioactivityResult,
 	radioactivity,
 } from '../verify/radioactivity.js';
-import type { TestResult } from '../verify/test-result.js';
+import { radioactivityOfSuspects, type Suspect } from '../verify/suspects.js';
+import { isFinding, type TestResult } from '../verify/test-result.js';
 import { type Edge, EXIT, warn } from './edge.js';
 import { type MarkFlags, marksFromFlags, tokenizerFor, withMarkFlags } from './marks.js';
+import { describeSuspects, type NamedPaths, namedSuspects } from './named-suspects.js';
 import { parseInteger, parseLevel } from './numbers.js';
 import { closedObservations, greyObservations, openObservations, readTraffic } from './suspects.js';
 
 interface Flags extends MarkFlags {
 	readonly suspect: string[];
+	readonly control?: string[];
 	readonly mode: Observations['mode'];
 	readonly reference?: string[];
 	readonly traffic?: string;
@@ -39,10 +42,16 @@ interface Flags extends MarkFlags {
 export function addRadioactivity(program: Command, edge: Edge, exit: (code: number) => void): void {
 	const command = program
 		.command('radioactivity')
-		.description('did this suspect model inherit the mark? One result for all that is known of it.')
+		.description(
+			'did this suspect model inherit the mark? One result for all that is known of it, or a table of several suspects.',
+		)
 		.requiredOption(
 			'--suspect <paths...>',
-			'closed: JSONL of its outputs, {prompt, text} a line; grey: JSONL of readings, {id, prefix, top} a line; open: a model',
+			'closed: JSONL of its outputs, {prompt, text} a line; grey: JSONL of readings, {id, prefix, top} a line, in token ids or in text; open: a model, whose tokenizer may be another than that of the mark. Several suspects: NAME=PATH each',
+		)
+		.option(
+			'--control <paths...>',
+			'NAME=PATH of models that cannot have learned the mark (older, or not suspected), given as suspects are; one that is found withholds every finding',
 		)
 		.addOption(
 			new Option(
@@ -81,44 +90,91 @@ export function addRadioactivity(program: Command, edge: Edge, exit: (code: numb
 		.option('--weights-digest <hex...>', 'digests that were recorded; other weights are refused')
 		.option(
 			'--hypotheses <n>',
-			'suspects, modes, references and probes tried; multiplied by the number of marks',
+			'suspects of other runs, modes, references and probes tried; multiplied by the number of marks and of suspects here',
 			parseInteger('--hypotheses', 1, 1_000_000),
 			1,
 		)
 		.option('--level <p>', 'error rate of a verdict, corrected for all of them', parseLevel, 1e-6)
 		.option('--fail-on-detect', 'exit with 3 when a mark is found');
 	withMarkFlags(command).action(async (flags: Flags) => {
-		if (flags.weightsOnly !== undefined) return edge.out(await weightsText(edge, flags, flags.weightsOnly));
+		const named = namedSuspects(flags.suspect, flags.control ?? []);
+		if (flags.weightsOnly !== undefined)
+			return edge.out(await weightsText(edge, flags, named, flags.weightsOnly));
 		const { marks, searchBits } = await marksFromFlags(edge, flags);
 		const tokenizer = await tokenizerFor(marks, flags);
-		const observations = await observe(edge, flags, tokenizer);
 		const { level, hypotheses, heldOutKeys, weightsDigest } = flags;
-		const { result } = radioactivity(observations, marks, {
+		const options = {
 			...{ level, hypotheses, searchBits, heldOutKeys },
 			...(weightsDigest === undefined ? {} : { weightsDigests: weightsDigest }),
-		});
-		edge.out(
-			flags.json ? `${JSON.stringify({ ...result, tokenizer: tokenizer.fingerprint })}\n` : describe(result),
-		);
-		if (flags.failOnDetect && (result.verdict === 'marked' || result.verdict === 'trained-on-marked'))
-			exit(EXIT.detected);
+		};
+		const print = (result: object, words: string) =>
+			edge.out(flags.json ? `${JSON.stringify({ ...result, tokenizer: tokenizer.fingerprint })}\n` : words);
+		let found: boolean;
+		if (named === null) {
+			const observations = await observe(edge, flags, flags.suspect, tokenizer);
+			const { result } = radioactivity(observations, marks, options);
+			print(result, describe(result));
+			found = isFinding(result.verdict);
+		} else {
+			const observed = (some: readonly NamedPaths[]) => observeAll(edge, flags, some, tokenizer);
+			const [suspects, controls] = [await observed(named.suspects), await observed(named.controls)];
+			const result = radioactivityOfSuspects(suspects, controls, marks, options);
+			for (const { suspect } of result.controls.filter((control) => control.found))
+				warn(edge, flags, `control "${suspect}" looks marked: something is wrong, and nobody is found`);
+			print(result, describeSuspects(result));
+			found = result.suspects.some(({ verdict }) => isFinding(verdict));
+		}
+		if (flags.failOnDetect && found) exit(EXIT.detected);
 	});
 }
 
-/** The digest of the weights, for the record, before a key is opened. */
-async function weightsText(edge: Edge, flags: Flags, contextWidth: number): Promise<string> {
-	const observations = await observe(edge, flags, await tokenizerFor([], flags));
-	const weights = observations.weights?.(contextWidth);
-	if (weights === undefined) throw badInput('--weights-only: has a meaning with --reference only');
-	const { digest, observations: seen } = weights;
+/** The digest of the weights, for the record, before a key is opened: one for each suspect and control. */
+async function weightsText(
+	edge: Edge,
+	flags: Flags,
+	named: ReturnType<typeof namedSuspects>,
+	contextWidth: number,
+): Promise<string> {
+	const tokenizer = await tokenizerFor([], flags);
+	const digestOf = (observations: Observations) => {
+		const weights = observations.weights?.(contextWidth);
+		if (weights === undefined) throw badInput('--weights-only: has a meaning with --reference only');
+		return { contextWidth, observations: weights.observations, digest: weights.digest };
+	};
+	if (named === null) {
+		const weights = digestOf(await observe(edge, flags, flags.suspect, tokenizer));
+		return flags.json
+			? `${JSON.stringify(weights)}\n`
+			: `${weights.observations} observations weighed; record this digest before the key is opened:\n${weights.digest}\n`;
+	}
+	const all = await observeAll(edge, flags, [...named.suspects, ...named.controls], tokenizer);
+	const weights = all.map(({ name, observations }) => ({ suspect: name, ...digestOf(observations) }));
 	return flags.json
-		? `${JSON.stringify({ contextWidth, observations: seen, digest })}\n`
-		: `${seen} observations weighed; record this digest before the key is opened:\n${digest}\n`;
+		? `${JSON.stringify({ weights })}\n`
+		: `record these digests before the key is opened:\n${weights.map(({ suspect, digest }) => `${digest} ${suspect}\n`).join('')}`;
 }
 
-/** What the flags say of the suspect. */
-async function observe(edge: Edge, flags: Flags, tokenizer: Tokenizer): Promise<Observations> {
-	const { mode, suspect, reference = [], probe = [] } = flags;
+/** The same for each name. */
+async function observeAll(
+	edge: Edge,
+	flags: Flags,
+	named: readonly NamedPaths[],
+	tokenizer: Tokenizer,
+): Promise<Suspect[]> {
+	const all: Suspect[] = [];
+	for (const { name, paths } of named)
+		all.push({ name, observations: await observe(edge, flags, paths, tokenizer) });
+	return all;
+}
+
+/** What the flags say of one suspect. @param suspect its paths */
+async function observe(
+	edge: Edge,
+	flags: Flags,
+	suspect: readonly string[],
+	tokenizer: Tokenizer,
+): Promise<Observations> {
+	const { mode, reference = [], probe = [] } = flags;
 	if (mode !== 'closed' && reference.length === 0)
 		throw badInput('--reference: is needed with --mode grey and open; give the unmarked teacher first');
 	if (mode !== 'open' && probe.length > 0) throw badInput('--probe: has a meaning with --mode open only');

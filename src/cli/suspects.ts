@@ -5,50 +5,19 @@
  * @module
  */
 
-import { existsSync, statSync } from 'node:fs';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { readTextDocuments } from '../corpus/documents.js';
 import { type Reading, readReadings } from '../corpus/readings.js';
 import type { Tokenizer } from '../corpus/tokenizer.js';
 import { badInput } from '../errors.js';
-import { EMBEDDED_MODELS, namedModel } from '../generate/embedded.js';
 import { canonicalBytes } from '../marks/mark-spec.js';
 import { predictAlong, predictAnswers } from '../model/predict.js';
 import type { Transformer } from '../model/transformer.js';
 import type { Exchange, Observations } from '../verify/radioactivity.js';
-import {
-	type ContextCounts,
-	countContexts,
-	listedPrediction,
-	newResiduals,
-	type PairWeights,
-	type Prediction,
-} from '../verify/residuals.js';
-
-/** Tokens of a reference below this probability are expected nowhere. */
-const LEAST_LISTED = 1e-3;
-
-/** Whether a name means a model: one that ships, or a folder. */
-function isModel(name: string): boolean {
-	return EMBEDDED_MODELS.some((one) => one === name) || (existsSync(name) && statSync(name).isDirectory());
-}
-
-/** Models that must run here, by name. @throws TouchmarkError `bad-input` for a vocabulary that is not the tokenizer's */
-function modelsOf(names: readonly string[], tokenizer: Tokenizer): Transformer[] {
-	return names.map((name) => {
-		if (!isModel(name))
-			throw badInput(
-				`${name}: is neither the folder of a model (config.json, model.safetensors) nor one that ships`,
-			);
-		const model = namedModel(name);
-		if (model.vocabSize !== tokenizer.vocabSize)
-			throw badInput(
-				`${name}: has a vocabulary of ${model.vocabSize} where the tokenizer of the mark has ${tokenizer.vocabSize}`,
-			);
-		return model;
-	});
-}
+import { type ContextCounts, countContexts, newResiduals, type PairWeights } from '../verify/residuals.js';
+import { isModel, openModel } from './own-models.js';
+import { alignedPlaces, LEAST_LISTED, readPlaces, weightsAt } from './places.js';
 
 /** Counts of contexts in unmarked text, by context width. */
 export type Traffic = (contextWidth: number) => ContextCounts | undefined;
@@ -69,7 +38,14 @@ export function closedObservations(
 	traffic: Traffic,
 ): Observations {
 	if (references.length === 0) return { mode: 'closed', exchanges };
-	const models = modelsOf(references, tokenizer);
+	const models = references.map((name) => {
+		const { model, other } = openModel(name, tokenizer);
+		if (other !== null)
+			throw badInput(
+				`${name}: has another tokenizer than the mark; with --mode closed give references of the mark's`,
+			);
+		return model;
+	});
 	return { mode: 'closed', exchanges, weights: (width) => weightsOfText(exchanges, models, width, traffic) };
 }
 
@@ -96,19 +72,40 @@ export async function openObservations(
 	for (const path of probes)
 		for await (const { text, prompt } of readTextDocuments(path))
 			texts.push([...(prompt === undefined ? [] : tokenizer.encode(prompt)), ...tokenizer.encode(text)]);
-	const models = modelsOf([suspect, ...references], tokenizer);
+	const digest = bytesToHex(sha256(canonicalBytes(texts)));
+	const [own, ...others] = [suspect, ...references].map((name) => openModel(name, tokenizer));
+	const { other } = own;
+	if (other !== null) {
+		// Prompt and text in one, so that our ids are those of the text as any tokenizer would have it.
+		const joined = texts.map((ids) => tokenizer.encode(tokenizer.decode(ids)));
+		const places = alignedPlaces({ ...own, other }, others, joined, tokenizer);
+		return {
+			...{ mode: 'open', digest, given: joined },
+			weights: (width) =>
+				weightsAt(
+					places.filter(({ prefix }) => prefix.length >= width),
+					width,
+					references.length,
+					traffic,
+				),
+		};
+	}
+	const foreign = others.find((one) => one.other !== null);
+	if (foreign !== undefined)
+		throw badInput(
+			`${foreign.name}: has another tokenizer than the suspect and the mark; it predicts nothing of either`,
+		);
+	const models = [own, ...others].map(({ model }) => model);
 	return {
-		mode: 'open',
-		digest: bytesToHex(sha256(canonicalBytes(texts))),
-		given: texts,
+		...{ mode: 'open', digest, given: texts },
 		weights(contextWidth) {
 			const residuals = newResiduals('readings', contextWidth, references.length, traffic(contextWidth));
 			predictAlong(
 				models,
 				texts,
 				LEAST_LISTED,
-				(text, at, [own, ...others]) => {
-					residuals.addReading(texts[text].slice(0, at), own, others);
+				(text, at, [first, ...rest]) => {
+					residuals.addReading(texts[text].slice(0, at), first, rest);
 				},
 				(_, at) => at >= contextWidth,
 			);
@@ -124,54 +121,21 @@ export async function greyObservations(
 	tokenizer: Tokenizer,
 	traffic: Traffic,
 ): Promise<Observations> {
-	const { vocabSize } = tokenizer;
 	const readings: Reading[] = [];
-	for (const path of suspects) readings.push(...(await readReadings(path, vocabSize)));
-	const models = modelsOf(references.filter(isModel), tokenizer);
-	/** For each reference: its readings beside the suspect's, or nothing where a model runs. */
-	const files = await Promise.all(
-		references.map(async (path) => {
-			if (isModel(path)) return undefined;
-			const byId = new Map((await readReadings(path, vocabSize)).map((reading) => [reading.id, reading]));
-			return readings.map(({ id, prefix }): Prediction => {
-				const other = byId.get(id);
-				if (other === undefined) throw badInput(`${path}: has no reading with id "${id}"`);
-				if (other.prefix.join() !== prefix.join())
-					throw badInput(`${path}: reading "${id}" has another prefix than the suspect's`);
-				return listedPrediction(other.tokens, other.probabilities);
-			});
-		}),
-	);
+	for (const path of suspects) readings.push(...(await readReadings(path, tokenizer)));
+	const others = references.map((name) => (isModel(name) ? openModel(name, tokenizer) : name));
+	const places = await readPlaces(readings, others, tokenizer);
 	return {
 		mode: 'grey',
 		digest: bytesToHex(sha256(canonicalBytes(readings))),
 		given: readings.map(({ prefix }) => prefix),
 		weights(contextWidth) {
-			const residuals = newResiduals('readings', contextWidth, references.length, traffic(contextWidth));
 			const short = readings.find(({ prefix }) => prefix.length < Math.max(1, contextWidth));
 			if (short !== undefined)
 				throw badInput(
 					`reading "${short.id}": its prefix has ${short.prefix.length} ids where a mark needs ${Math.max(1, contextWidth)}`,
 				);
-			const add = (index: number, predictions: readonly Prediction[]) => {
-				const { prefix, tokens, probabilities } = readings[index];
-				const left = predictions.values();
-				const all = files.map((file) => file?.[index] ?? (left.next().value as Prediction));
-				residuals.addReading(prefix, listedPrediction(tokens, probabilities), all);
-			};
-			if (models.length === 0) for (const index of readings.keys()) add(index, []);
-			else {
-				// Any next token: only what is predicted there is looked at.
-				const texts = readings.map(({ prefix }) => [...prefix, 0]);
-				predictAlong(
-					models,
-					texts,
-					1,
-					(text, _, predictions) => add(text, predictions),
-					(text, at) => at === texts[text].length - 1,
-				);
-			}
-			return residuals.weights();
+			return weightsAt(places, contextWidth, references.length, traffic);
 		},
 	};
 }

@@ -51,6 +51,7 @@ export {
 	SequentialResult,
 	type SequentialTest,
 } from './sequential.js';
+export { radioactivityOfSuspects, type Suspect, SuspectsResult } from './suspects.js';
 export { mergeTallies, scoreOf, type Tally, tallyPairs } from './tally.js';
 export {
 	DEFAULT_LEVEL,

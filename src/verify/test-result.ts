@@ -144,6 +144,11 @@ export function isFound(test: Pick<TestResult, 'log10PCorrected'>, level: number
 	return test.log10PCorrected <= log10(level);
 }
 
+/** Whether a verdict says that something was found. */
+export function isFinding(verdict: Verdict): boolean {
+	return verdict !== 'no-evidence' && verdict !== 'too-little-data';
+}
+
 /** log10 of exp(x), with no negative zero. */
 export function toLog10(x: number): number {
 	return x / Math.LN10 + 0;

@@ -185,6 +185,63 @@ describe('references', () => {
 	});
 });
 
+describe('several suspects', () => {
+	const named = (name: string, model: string) => `${name}=${path(`${model}.jsonl`)}`;
+	const two = () => ['--suspect', named('rival', 'student-marked'), named('other', 'base')];
+	const older = () => ['--control', named('older', 'teacher')];
+
+	it('one row each, corrected for all of them; controls beside', async () => {
+		const found = await result(...two(), ...older(), '--reference', 'teacher', ...exposed());
+		const alone = await result(...MODES.closed('student-marked'), ...exposed(), '--hypotheses', '2');
+		const [rival, other] = found.suspects;
+		expect({ ...rival, tokenizer: tokenizer.fingerprint }).toEqual({ suspect: 'rival', ...alone });
+		expect(rival.verdict).toBe('trained-on-marked');
+		expect(other).toMatchObject({ suspect: 'other', hypotheses: 4 });
+		expect(['no-evidence', 'too-little-data']).toContain(other.verdict);
+		expect(found).toMatchObject({ hypotheses: 4, level: 1e-6, withheld: [] });
+		expect(found.controls).toMatchObject([{ suspect: 'older', found: false, hypotheses: 2 }]);
+	});
+	it('several files of one name are one suspect', async () => {
+		const halves = ['student-marked', 'student-unmarked'];
+		const found = await result('--suspect', ...halves.map((model) => named('both', model)));
+		const { suspects } = found;
+		const alone = await result('--suspect', ...halves.map((model) => path(`${model}.jsonl`)));
+		expect({ ...suspects[0], tokenizer: tokenizer.fingerprint }).toEqual({ suspect: 'both', ...alone });
+		expect(suspects).toHaveLength(1);
+	});
+	it('in words: a table', async () => {
+		const { code, out } = await radioactivity(...two(), ...older(), '--fail-on-detect');
+		expect(code).toBe(3);
+		const lines = out.trimEnd().split('\n');
+		expect(lines).toHaveLength(5);
+		expect(lines[0]).toBe('verdicts at level 0.000001, corrected for 4 hypotheses');
+		expect(lines[2]).toMatch(/^rival +-\d+\.\d +-\d.* +1 of 20 +trained-on-marked; cannot rule out: relay$/);
+		expect(lines[4]).toMatch(/^older .*control, not found \(at 0\.001\)$/);
+	});
+	it('a control that is found: a warning, and no finding', async () => {
+		const guilty = ['--control', named('older', 'student-marked')];
+		const args = [...two().slice(0, 2), ...guilty, '--fail-on-detect'];
+		const { code, out, err } = await runCli([
+			...['radioactivity', '--keyring', 'models/keys/keyring.json', '--tokenizer', 'models/teacher'],
+			...['--held-out-keys', '19', ...args],
+		]);
+		expect(code).toBe(0);
+		expect(err).toMatch(/^warning: control "older" looks marked/m);
+		expect(out).toMatch(/^rival .*too-little-data$/m);
+		expect(out).toMatch(/^older .*control, FOUND$/m);
+		expect(out).toMatch(/^no finding is printed: a control looks marked/m);
+		expect((await result(...args)).withheld).toEqual(['control-model-found']);
+	});
+	it('weights of each are recorded before a key is opened', async () => {
+		const given = [...two(), ...older(), '--reference', 'teacher'];
+		const { weights } = JSON.parse((await radioactivity(...given, '--weights-only', '1', '--json')).out);
+		expect(weights.map(({ suspect }: { suspect: string }) => suspect)).toEqual(['rival', 'other', 'older']);
+		const digests = weights.map(({ digest }: { digest: string }) => digest);
+		expect((await result(...given, '--weights-digest', ...digests)).suspects).toHaveLength(2);
+		expect(await refused(...given, '--weights-digest', digests[0])).toMatch(/which was not recorded/);
+	});
+});
+
 describe('refused in one sentence', () => {
 	const closed = () => ['--suspect', path('teacher.jsonl')];
 	it.each<[what: string, args: () => string[], sentence: RegExp]>([
@@ -205,6 +262,21 @@ describe('refused in one sentence', () => {
 			'open with two suspects',
 			() => [...MODES.open('base'), '--suspect', 'base', 'teacher'],
 			/--suspect: must be one model/,
+		],
+		[
+			'a name for one suspect only',
+			() => ['--suspect', `rival=${path('base.jsonl')}`, path('teacher.jsonl')],
+			/--suspect: ".*teacher\.jsonl" has no name; .*NAME=PATH/,
+		],
+		[
+			'a control beside a suspect without a name',
+			() => [...closed(), '--control', `older=${path('base.jsonl')}`],
+			/--suspect: ".*teacher\.jsonl" has no name/,
+		],
+		[
+			'a suspect that is its own control',
+			() => ['--suspect', `x=${path('base.jsonl')}`, '--control', `x=${path('teacher.jsonl')}`],
+			/two suspects or controls are called "x"/,
 		],
 		['closed with probe', () => [...closed(), '--probe', path('probes.jsonl')], /--probe: has a meaning/],
 		['traffic for nothing', () => [...closed(), ...exposed()], /--traffic: has a meaning/],

@@ -5,12 +5,17 @@ import { describe, expect, it } from 'vitest';
 import { MAX_TOKEN_ID } from '../../src/corpus/documents.js';
 import { readReadings } from '../../src/corpus/readings.js';
 import { TouchmarkError } from '../../src/errors.js';
+import { embeddedTokenizer } from '../../src/generate/embedded.js';
 import { folder, put } from './files.js';
+
+const tokenizer = embeddedTokenizer();
+/** Of a vocabulary of this size. */
+const read = (path: string, vocabSize = MAX_TOKEN_ID + 1) => readReadings(path, { ...tokenizer, vocabSize });
 
 /** The sentence with which a file is refused. */
 async function failure(path: string): Promise<string> {
 	try {
-		await readReadings(path);
+		await read(path);
 	} catch (error) {
 		if (!TouchmarkError.isInstance(error)) throw error;
 		expect(error.code).toBe('bad-input');
@@ -38,7 +43,7 @@ describe('read', () => {
 			'good.jsonl',
 			`${reading()}\n\n${reading({ id: 2, prefix: [], top: [[MAX_TOKEN_ID, 0]], model: 'm' })}\r\n`,
 		);
-		expect(await readReadings(path)).toEqual([
+		expect(await read(path)).toEqual([
 			{
 				id: 'a',
 				prefix: [5, 6],
@@ -58,11 +63,28 @@ describe('read', () => {
 				],
 			}),
 		);
-		const [{ probabilities }] = await readReadings(path);
+		const [{ probabilities }] = await read(path);
 		expect(probabilities[0] + probabilities[1]).toBeGreaterThan(1);
 	});
+	it('text: its strings as tokens of the mark, where both cut at the same places', async () => {
+		const top = [' time', ' tim', ' t', 'e', '\ufffd', '', ' zz', ' was', ' was'].map((string) => [
+			string,
+			-3,
+		]);
+		const [{ prefix, tokens, probabilities }] = await read(
+			put('text.jsonl', reading({ prefix: 'It was', top })),
+		);
+		expect(prefix).toEqual(tokenizer.encode('It was'));
+		const [time] = tokenizer.encode(' time').slice(-1);
+		const [t] = tokenizer.encode(' t').slice(-1);
+		// 'e' and ' tim' would be cut elsewhere; what is listed twice is ambiguous.
+		expect(tokens[0]).toBe(time);
+		expect(tokens[2]).toBe(t);
+		expect(tokens.slice(4)).toEqual([null, null, null, null, null]);
+		expect(probabilities).toHaveLength(9);
+	});
 	it('a token that is nearly impossible', async () => {
-		const [{ probabilities }] = await readReadings(put('rare.jsonl', reading({ top: [[1, -9999]] })));
+		const [{ probabilities }] = await read(put('rare.jsonl', reading({ top: [[1, -9999]] })));
 		expect(probabilities).toEqual([0]);
 	});
 });
@@ -76,7 +98,11 @@ describe('refused: file, line and field are named', () => {
 		['an id that is a list', reading({ id: [] }), /:2: field "id"/],
 		['an id that was there', reading({ id: 'first' }), /:2: field "id": occurs twice/],
 		['no prefix', reading({ prefix: undefined }), /:2: field "prefix"/],
-		['a prefix of text', reading({ prefix: 'It was' }), /:2: field "prefix"/],
+		[
+			'a prefix of text with ids',
+			reading({ prefix: 'It was' }),
+			/:2: field "top\.0\.0": must be a token as text/,
+		],
 		['a negative id', reading({ prefix: [1, -1] }), /:2: field "prefix\.1"/],
 		['a fraction', reading({ prefix: [0.5] }), /:2: field "prefix\.0": must be an integer token id/],
 		['an id that no generator takes', reading({ prefix: [MAX_TOKEN_ID + 1] }), /:2: field "prefix\.0"/],
@@ -122,8 +148,8 @@ describe('refused: file, line and field are named', () => {
 	});
 	it('an id of the vocabulary’s size', async () => {
 		const path = put('size.jsonl', reading());
-		await expect(readReadings(path, 9)).resolves.toHaveLength(1);
-		await expect(readReadings(path, 8)).rejects.toThrow(
+		await expect(read(path, 9)).resolves.toHaveLength(1);
+		await expect(read(path, 8)).rejects.toThrow(
 			/size\.jsonl:1: field "top\.1\.0": is a token id outside the vocabulary of 8$/,
 		);
 	});
@@ -138,7 +164,7 @@ describe('whatever a file holds', () => {
 	const outcomeOf = async (name: string, content: string | Uint8Array): Promise<'read' | 'refused'> => {
 		const path = put(name, content);
 		try {
-			for (const { tokens, probabilities } of await readReadings(path)) {
+			for (const { tokens, probabilities } of await read(path)) {
 				expect(tokens.length).toBe(probabilities.length);
 				for (const p of probabilities) expect(p >= 0 && p <= 1.001).toBe(true);
 			}
