@@ -30,14 +30,14 @@ export const TEACHER_ENTROPY = 3.67;
  * unmarked text among the references.
  */
 export const GROWTH: Readonly<Record<'closed' | 'grey' | 'open', Readonly<Record<number, Growth>>>> = {
-	closed: { 1: { gain: 0.051, saturation: 6_800_000, most: 500_000 } },
+	closed: { 1: { gain: 0.075, saturation: 2_200_000, most: 500_000 } },
 	grey: {
 		1: { gain: 13, saturation: 16_000, most: 10_000 },
-		2: { gain: 3.3, saturation: 4800, most: 10_000 },
+		2: { gain: 3.1, saturation: 5200, most: 10_000 },
 	},
 	open: {
 		1: { gain: 35, saturation: 5300, most: 10_000 },
-		2: { gain: 4, saturation: 4900, most: 10_000 },
+		2: { gain: 3.7, saturation: 5200, most: 10_000 },
 	},
 };
 
