@@ -8,7 +8,6 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { EmbeddedModel } from '../src/generate/embedded.js';
 import { DIALECTS, newReplies } from './suspect-replies.js';
 
@@ -36,8 +35,6 @@ export interface SuspectOptions {
 	readonly faults?: { readonly seed: string; readonly share: number; readonly kinds?: readonly Fault[] };
 	/** Seconds in `Retry-After`. */
 	readonly retryAfter?: number;
-	/** Milliseconds that a slow answer takes. */
-	readonly slowness?: number;
 	/** Called with the number of each request as it comes in. */
 	readonly onRequest?: (count: number) => void;
 }
@@ -64,7 +61,7 @@ export interface SuspectServer {
 
 /** Starts a server. */
 export async function startSuspect(options: SuspectOptions = {}): Promise<SuspectServer> {
-	const { model = 'student-unmarked', apiKey, faults, retryAfter = 0, slowness = 3000, onRequest } = options;
+	const { model = 'student-unmarked', apiKey, faults, retryAfter = 0, onRequest } = options;
 	const replies = newReplies(model);
 	const seen: Seen = { requests: 0, billed: { input: 0, output: 0 }, faults: {}, early: 0, bodies: [] };
 	const occurrences = new Map<string, number>();
@@ -116,7 +113,11 @@ export async function startSuspect(options: SuspectOptions = {}): Promise<Suspec
 		}
 		if (fault === 'garbage') return send(200, '<html>welcome to the proxy</html>');
 		if (fault === 'other-json') return send(200, { status: 'ok' });
-		if (fault === 'slow') await delay(slowness);
+		if (fault === 'slow') {
+			// Until the client gives up.
+			await once(response, 'close');
+			return;
+		}
 		if (body.stream !== true) {
 			const whole = JSON.stringify(dialect.body(reply, model));
 			if (fault !== 'truncated') return send(200, whole);

@@ -15,6 +15,7 @@ import { addGenerate } from './generate.js';
 import { addKeys } from './keys.js';
 import { addPower } from './power.js';
 import { addRadioactivity } from './radioactivity.js';
+import { addTranscript } from './transcript.js';
 
 /**
  * @param args without node and script
@@ -40,6 +41,7 @@ export async function run(args: readonly string[], edge: Edge): Promise<number> 
 	addGenerate(program, edge);
 	addDetect(program, edge, exit);
 	addCollect(program, edge, exit);
+	addTranscript(program, edge);
 	addRadioactivity(program, edge, exit);
 	addExposure(program, edge, exit);
 	addPower(program, edge);

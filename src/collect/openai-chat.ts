@@ -30,7 +30,7 @@ const Chunk = z.looseObject({
 		z.looseObject({
 			delta: z.looseObject({ content: z.string().nullish(), refusal: z.string().nullish() }),
 			finish_reason: z.string().nullish(),
-			logprobs: z.unknown(),
+			logprobs: z.unknown().optional(),
 		}),
 	),
 	usage: Usage.nullish(),

@@ -132,8 +132,8 @@ function eventsOf(text: string): string[] {
 const ErrorBody = z.looseObject({
 	error: z.looseObject({
 		message: z.string().optional(),
-		type: z.unknown(),
-		code: z.unknown(),
+		type: z.unknown().optional(),
+		code: z.unknown().optional(),
 	}),
 });
 

@@ -8,11 +8,11 @@ import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
+import { bytesToHex, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import nacl from 'tweetnacl';
 import { z } from 'zod';
 import { readLines } from '../corpus/lines.js';
-import { badInput } from '../errors.js';
+import { badInput, TouchmarkError } from '../errors.js';
 import { checked, hexOf, parseJson } from '../input.js';
 import type { Keyring } from '../keys/keyring.js';
 import { leafHash, rootHash } from '../ledger/merkle.js';
@@ -155,33 +155,35 @@ async function digestOfFile(path: string): Promise<string> {
 /**
  * Checks a transcript: the records are those of the statement, the journal (where it is kept) is the one that it was made
  * from, and the signature is of the key that it names. Whose key that is must be known from elsewhere: compare
- * `statement.publicKey`.
+ * `publicKey`.
  *
- * @throws TouchmarkError `bad-input` that says what does not agree
+ * @throws TouchmarkError `failed` that says what does not agree; `bad-input` for a folder that holds no transcript
  */
 export async function verifyTranscript(folder: string): Promise<Statement> {
-	const path = join(folder, FILES.statement);
+	const [path, records, journal] = [FILES.statement, FILES.records, FILES.journal].map((name) =>
+		join(folder, name),
+	);
 	if (!existsSync(path)) throw badInput(`${path}: does not exist; is this the folder of a collection?`);
 	const statement = checked(Statement, parseJson(await readFile(path, 'utf8'), path), path);
-	const records = join(folder, FILES.records);
 	const leaves: Uint8Array[] = [];
-	for await (const { text } of readLines(records)) leaves.push(leafHash(new TextEncoder().encode(text)));
+	for await (const { text } of readLines(records)) leaves.push(leafHash(utf8ToBytes(text)));
 	const { count, root } = statement.records;
+	const refuse = (what: string) => {
+		throw new TouchmarkError('failed', what);
+	};
 	if (leaves.length !== count)
-		throw badInput(`${records}: holds ${leaves.length} records, but the statement says ${count}`);
+		refuse(`${records}: holds ${leaves.length} records, but the statement says ${count}`);
 	if (bytesToHex(rootHash(leaves)) !== root)
-		throw badInput(`${records}: a record was changed after the statement was made`);
-	const journal = join(folder, FILES.journal);
+		refuse(`${records}: a record was changed after the statement was made`);
 	if (existsSync(journal) && (await digestOfFile(journal)) !== statement.journal)
-		throw badInput(`${journal}: is not the journal that the statement was made from`);
-	const { publicKey, signature } = statement;
-	if ((publicKey === null) !== (signature === null))
-		throw badInput(`${path}: has a key without a signature, or a signature without a key`);
-	if (
-		publicKey !== null &&
-		signature !== null &&
-		!nacl.sign.detached.verify(messageOf(statement), hexToBytes(signature), hexToBytes(publicKey))
-	)
-		throw badInput(`${path}: field "signature" does not verify`);
+		refuse(`${journal}: is not the journal that the statement was made from`);
+	if (!isSigned(statement)) refuse(`${path}: field "signature" does not verify`);
 	return statement;
+}
+
+/** Whether the signature is of the key that is named; true where neither is there. */
+function isSigned(statement: Statement): boolean {
+	const { publicKey, signature } = statement;
+	if (publicKey === null || signature === null) return publicKey === signature;
+	return nacl.sign.detached.verify(messageOf(statement), hexToBytes(signature), hexToBytes(publicKey));
 }
