@@ -29,7 +29,7 @@ export class TransientFailure extends Error {
 
 /** A failure that every attempt would have: the run must stop. */
 export class PermanentFailure extends TouchmarkError {
-	/** `http-401`, …, `no-log-probabilities`. */
+	/** `http-401`, …, `no-log-probabilities`, `no-echo`. */
 	readonly reason: string;
 
 	constructor(reason: string, message: string) {
@@ -62,7 +62,8 @@ export async function send(endpoint: Endpoint, body: Record<string, unknown>): P
 	try {
 		response = await fetch(`${url}${protocol.path}`, {
 			method: 'POST',
-			headers: { 'content-type': 'application/json', ...protocol.headers(key) },
+			// A request on a connection that the endpoint has just closed fails, and a failed request may be billed.
+			headers: { 'content-type': 'application/json', connection: 'close', ...protocol.headers(key) },
 			body: JSON.stringify(body),
 			// A redirect would carry the key to another place.
 			redirect: 'manual',
@@ -110,6 +111,9 @@ function readAnswer(protocol: Protocol, body: Record<string, unknown>, text: str
 		if (!TouchmarkError.isInstance(error)) throw error;
 		throw new TransientFailure('malformed', error.message);
 	}
+	// Some endpoints pass over what they do not have; every request would be spent in vain.
+	if (body.echo === true && answer.refusal === null && !answer.text.includes(String(body.prompt)))
+		throw new PermanentFailure('no-echo', 'the endpoint does not give the prompt back: it has no echo');
 	const wanted = ['logprobs', 'echo', 'prompt_logprobs'].some(
 		(field) => body[field] !== undefined && body[field] !== false,
 	);
