@@ -128,7 +128,7 @@ describe.skipIf(missing.length > 0)(`llama-server (to enable: ${missing.join('; 
 		const args = ['--prefixes', path('prefixes.jsonl'), '--protocol', 'completions'];
 		expect((await collect('next', ...args)).code).toBe(0);
 		for (const { top, unaligned } of records('next')) expect(top.length + unaligned).toBe(20);
-		expect(await readReadings(path('next/records.jsonl'), tokenizer.vocabSize)).toHaveLength(5);
+		expect(await readReadings(path('next/records.jsonl'), tokenizer)).toHaveLength(5);
 	});
 
 	it('completions: has no echo, which ends the run with the first request', async () => {
