@@ -4,14 +4,24 @@
  * @module
  */
 import { randomBytes } from 'node:crypto';
-import { renameSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, renameSync, writeFileSync } from 'node:fs';
 import { TouchmarkError } from './errors.js';
 
 /** Writes a file so that it is either whole or not there. `mode` 0600 for secrets. */
 export function writeWhole(path: string, data: string, mode = 0o644): void {
+	writePieces(path, [data], mode);
+}
+
+/** {@link writeWhole} for files that need not fit into one string; pieces are taken one by one. */
+export function writePieces(path: string, pieces: Iterable<string | Uint8Array>, mode = 0o644): void {
 	const temporary = `${path}.${randomBytes(4).toString('hex')}.tmp`;
 	try {
-		writeFileSync(temporary, data, { mode });
+		const file = openSync(temporary, 'w', mode);
+		try {
+			for (const piece of pieces) writeFileSync(file, piece);
+		} finally {
+			closeSync(file);
+		}
 		renameSync(temporary, path);
 	} catch (error) {
 		const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';

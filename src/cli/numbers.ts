@@ -21,3 +21,13 @@ export function parseInteger(flag: string, low: number, high: number): (value: s
 		return number;
 	};
 }
+
+/** A parser for numbers above 0, or from `low` where it is given. */
+export function parsePositive(flag: string, low?: number): (value: string) => number {
+	return (value) => {
+		const number = value.trim() === '' ? Number.NaN : Number(value);
+		if (!(low === undefined ? number > 0 : number >= low) || number === Infinity)
+			throw badInput(`${flag}: must be a number ${low === undefined ? 'above 0' : `from ${low}`}`);
+		return number;
+	};
+}

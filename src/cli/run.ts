@@ -6,6 +6,7 @@
 import { Command, CommanderError } from 'commander';
 import { TouchmarkError } from '../errors.js';
 import { VERSION } from '../version.js';
+import { addCollect } from './collect.js';
 import { addDemo } from './demo.js';
 import { addDetect } from './detect.js';
 import { type Edge, EXIT } from './edge.js';
@@ -14,6 +15,7 @@ import { addGenerate } from './generate.js';
 import { addKeys } from './keys.js';
 import { addPower } from './power.js';
 import { addRadioactivity } from './radioactivity.js';
+import { addTranscript } from './transcript.js';
 
 /**
  * @param args without node and script
@@ -38,6 +40,8 @@ export async function run(args: readonly string[], edge: Edge): Promise<number> 
 	addKeys(program, edge);
 	addGenerate(program, edge);
 	addDetect(program, edge, exit);
+	addCollect(program, edge, exit);
+	addTranscript(program, edge);
 	addRadioactivity(program, edge, exit);
 	addExposure(program, edge, exit);
 	addPower(program, edge);

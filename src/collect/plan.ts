@@ -1,0 +1,40 @@
+/**
+ * What is asked, as plain data: the first line of a journal and a part of the statement.
+ *
+ * @module
+ */
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
+import { z } from 'zod';
+import { badInput } from '../errors.js';
+import { hexOf } from '../input.js';
+import { canonicalBytes } from '../marks/mark-spec.js';
+import type { Question } from './protocol.js';
+
+/** A plan. It holds no secret. */
+export const Plan = z.strictObject({
+	/** `answers` to prompts, log-probabilities of `given` texts, `readings` of next tokens. */
+	kind: z.enum(['answers', 'given', 'readings']),
+	protocol: z.string(),
+	/** Base address. */
+	endpoint: z.string(),
+	/** The request without the question. */
+	parameters: z.record(z.string(), z.unknown()),
+	questions: z.strictObject({ count: z.int().min(1), sha256: hexOf(32) }),
+	/** Fingerprint of the tokenizer that prefixes were decoded with; null for other kinds. */
+	tokenizer: hexOf(32).nullable(),
+});
+export type Plan = z.infer<typeof Plan>;
+
+/** Count and digest of questions: SHA-256 of their canonical JSON, in order. */
+export function digestOf(questions: readonly Question[]): Plan['questions'] {
+	return { count: questions.length, sha256: bytesToHex(sha256(canonicalBytes(questions))) };
+}
+
+/** @throws TouchmarkError `bad-input` that names what differs */
+export function checkPlan(begun: Readonly<Record<string, unknown>>, plan: Plan, where: string): void {
+	const text = (value: unknown) => new TextDecoder().decode(canonicalBytes(value ?? null));
+	const other = Object.entries(plan).find(([field, value]) => text(begun[field]) !== text(value));
+	if (other !== undefined)
+		throw badInput(`${where}: was begun with other ${other[0]}; use the same flags, or another --out`);
+}
