@@ -91,6 +91,13 @@ describe('under fresh keys', () => {
 	});
 });
 
+it('a p-value is at most one over the e-value of the same look', () => {
+	const mark = bindMark(spec, new Uint8Array(32).fill(1));
+	const marked = weightsAtLooks('student-marked');
+	for (const { result } of [...lookAt(unmarked, mark, {}), ...lookAt(marked, mark, {})])
+		expect(result.log10P).toBeLessThanOrEqual(1e-9 - result.log10E);
+});
+
 describe('a student of marked text', () => {
 	let looks: Look[];
 	beforeAll(async () => {
@@ -115,6 +122,26 @@ describe('a student of marked text', () => {
 			);
 		}
 	});
+});
+
+it('the worked example in docs/statistics.md', () => {
+	const mark = bindMark(spec, new Uint8Array(32).fill(3));
+	const rows: number[] = [];
+	const score = new Float64Array(1);
+	for (let token = 0; rows.length < 40; token++) {
+		mark.scheme.scores(Uint32Array.of(7, token), 1, score);
+		if (score[0] > 0) rows.push(7, token);
+	}
+	const twenty: PairWeights = {
+		...unmarked[0],
+		rows: Uint32Array.from(rows),
+		weights: new Float64Array(20).fill(1),
+	};
+	const looks = lookAt([twenty, twenty, twenty], mark, { level: 1e-5 });
+	expect(looks.map(({ reached }) => reached)).toEqual([true, true, false]);
+	for (const [i, price] of [2, 6, 12].entries())
+		expect(looks[i].result.log10PCorrected).toBeCloseTo(Math.log10(price * 2 ** -20), 6);
+	expect(10 ** looks[0].result.log10E).toBeCloseTo(365_161, 0);
 });
 
 describe('the schedule', () => {
