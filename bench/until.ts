@@ -143,7 +143,7 @@ function levelRows(stage: Stage, keys: number): Row[] {
 }
 
 /** A small student of text that the teacher wrote under a fresh key. */
-const NGRAM = { texts: 32, tokens: 48, answers: 64 } as const;
+const NGRAM = { texts: 64, tokens: 64, answers: 64 } as const;
 
 /** Answers of a count-based student, which learns in a moment, of texts marked under a key. */
 function ngramAnswers(mark: Mark, seed: string): SequentialAnswer[] {
@@ -255,7 +255,7 @@ function chosenRows(share: number): { rows: Row[]; notes: string[] } {
 		notes: [
 			`ρ ${share}: looks by steps of 1.25, 1.56 and 1.95 stop at ${[1, 2, 3].map((step) => shown(stop('random', step))).join(', ')} (random places), ` +
 				`${[1, 2, 3].map((step) => shown(stop('informative', step))).join(', ')} (informative ones). Median log10 e at about 500, 1,000, 2,000, 5,000, ` +
-				`10,000 readings: random ${evidence('random')}; informative ${evidence('informative')}; contexts alone ${evidence('alone')} (${median(curves('alone').map((points) => (points.at(-1) as Point).queries))} at most).`,
+				`10,000 readings (a student is read until 10): random ${evidence('random')}; informative ${evidence('informative')}; contexts alone ${evidence('alone')} (${median(curves('alone').map((points) => (points.at(-1) as Point).queries))} at most).`,
 		],
 	};
 }
@@ -264,7 +264,7 @@ export const bench: Bench = {
 	about:
 		'Tests that stop when the level is reached. `innocent`: students of unmarked text, a fresh key for every test, at level 0.01: grey and ' +
 		'closed at looks with references (12 students of the grid; informative prefixes to look 10, answers to look 4), and closed ' +
-		'answer by answer without; only the upper edge of the band can be crossed. `marked`: count-based students of 32 texts that the teacher ' +
+		'answer by answer without; only the upper edge of the band can be crossed. `marked`: count-based students of 64 texts that the teacher ' +
 		'wrote under a fresh key each (synthid-1-h1), at the default level. `active`: students of the grid that show their 20 likeliest tokens, ' +
 		'looked at until the default level is reached, after the most informative prefixes and after random ones; recorded by ' +
 		'`bench/distillation/chosen.ts`. A number that is not enough counts as 10,000.',
