@@ -29,6 +29,7 @@ const BENCHES: Record<string, () => Promise<{ bench: Bench }>> = {
 	spread: () => import('./spread.js'),
 	tokenize: () => import('./tokenize.js'),
 	unkeyed: () => import('./unkeyed.js'),
+	until: () => import('./until.js'),
 	variety: () => import('./variety.js'),
 	weights: () => import('./weights.js'),
 };

@@ -18,7 +18,7 @@ const PLACES = [100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000] as cons
 /** The weighted tests stop to read here: what they need is known by then. */
 const MOST_WEIGHTED = 10_000;
 /** Tokens that an API shows. */
-const TOP = 20;
+export const TOP = 20;
 
 /** Mean score of one drawn token per distinct context, by Hoeffding's bound: p = exp(−2n(mean − γ)²). */
 function hoeffdingPoint(queries: number, pairs: PairSet, mark: Mark): Point {
@@ -39,7 +39,7 @@ interface Asked {
  * All places after the prompts, in an order drawn once for all students: first those whose context the text did not have
  * before, since no others count for a weighted test.
  */
-function askedPlaces({ probes, promptLength }: Ground, contextWidth: number): Map<number, Asked> {
+export function askedPlaces({ probes, promptLength }: Ground, contextWidth: number): Map<number, Asked> {
 	const fresh: number[] = [];
 	const repeated: number[] = [];
 	probes.forEach((ids, text) => {

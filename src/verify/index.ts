@@ -26,6 +26,8 @@ export {
 export { ExposureAssumption, ExposureResult, ExposureStatistic } from './exposure-result.js';
 export { type DrawnToken, newTokenBets, type TokenBets } from './exposure-tokens.js';
 export { type HeldOutSample, heldOutSample } from './held-out.js';
+export { type InformativePrefixes, newInformativePrefixes } from './informative.js';
+export { type Look, type Looks, type LooksOptions, newLooks } from './looks.js';
 export { newPairSet, type PairSet } from './pairs.js';
 export { Plan, PlanRequest, plan } from './plan.js';
 export {

@@ -88,13 +88,13 @@ export interface Departure {
 }
 
 /** Occurrences in unmarked traffic at which half of a departure is believed. */
-const HALF_SHRUNK = 16;
+export const HALF_SHRUNK = 16;
 /** Added to an expected count: departures of rare pairs are what the references miss, not what was learned. */
 const RARE = 4;
 /** Clip of a log ratio, nats. */
 const MOST_LOG_RATIO = 0.5;
 /** Variance of a log ratio that further readings of a pair leave, over that of one reading. */
-const LASTING_NOISE = 0.02;
+export const LASTING_NOISE = 0.02;
 /** Below any probability of interest; keeps a logarithm finite. */
 const TINY = 1e-6;
 /** A pair that was not written is left out unless the references expect it this often. */
@@ -125,7 +125,8 @@ export function countContexts(texts: Iterable<ArrayLike<number>>, contextWidth: 
 	return { contextWidth, counts };
 }
 
-function contextKey(ids: ArrayLike<number>, end: number, width: number): string {
+/** A context as {@link ContextCounts} names it: the ids before `end`. */
+export function contextKey(ids: ArrayLike<number>, end: number, width: number): string {
 	if (width === 1) return String(ids[end - 1]);
 	let key = '';
 	for (let i = end - width; i < end; i++) key += i === end - width ? ids[i] : `,${ids[i]}`;
@@ -268,7 +269,7 @@ function checkedMass(mass: number): number {
 }
 
 /** Whether the last ids occur in this order before. */
-function occursEarlier(ids: ArrayLike<number>, count: number): boolean {
+export function occursEarlier(ids: ArrayLike<number>, count: number): boolean {
 	const last = ids.length - count;
 	for (let start = 0; start < last; start++) {
 		let same = 0;
