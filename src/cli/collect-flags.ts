@@ -14,10 +14,11 @@ import { openTokenizer } from '../corpus/open-tokenizer.js';
 import { badInput } from '../errors.js';
 import { embeddedTokenizer } from '../generate/embedded.js';
 import { checked, parseJson } from '../input.js';
-import { type CommonOptions, type Edge, warn } from './edge.js';
+import type { UntilFlags } from './collect-until.js';
+import { type Edge, warn } from './edge.js';
 
 /** Flags of `touchmark collect`. */
-export interface CollectFlags extends CommonOptions {
+export interface CollectFlags extends UntilFlags {
 	readonly endpoint: string;
 	readonly protocol: ProtocolName;
 	readonly model: string;
@@ -25,7 +26,6 @@ export interface CollectFlags extends CommonOptions {
 	readonly prompts?: string;
 	readonly given?: string;
 	readonly prefixes?: string;
-	readonly tokenizer?: string;
 	readonly samples: number;
 	readonly seed?: number;
 	readonly maxTokens: number;
@@ -43,8 +43,7 @@ export interface CollectFlags extends CommonOptions {
 	readonly priceIn?: number;
 	readonly priceOut?: number;
 	readonly apiKeyEnv?: string;
-	readonly keyring?: string;
-	readonly passphraseCommand?: string;
+	readonly failOnDetect?: boolean;
 }
 
 /** What the flags say: what to ask, and how. The journal's place is left to the command. */

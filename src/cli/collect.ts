@@ -6,12 +6,15 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
-import { type Collected, collect } from '../collect/collect.js';
+import { type Collected, type Collection, collect } from '../collect/collect.js';
+import type { Inquiry } from '../collect/inquiry.js';
 import { PROTOCOLS } from '../collect/protocols.js';
 import { FILES, type Statement, writeTranscript } from '../collect/transcript.js';
+import type { Keyring } from '../keys/keyring.js';
 import { type CollectFlags, collectionFromFlags } from './collect-flags.js';
+import { type Standing, UNTIL_OPTIONS, type Until, untilFromFlags } from './collect-until.js';
 import { type Edge, EXIT, warn } from './edge.js';
-import { ringFromFlags } from './marks.js';
+import { ringFromFlags, withMarkFlags } from './marks.js';
 import { parseInteger, parsePositive } from './numbers.js';
 import { progressBar } from './progress.js';
 
@@ -20,7 +23,7 @@ const MANY = 10_000_000;
 
 /** Adds the command. */
 export function addCollect(program: Command, edge: Edge, exit: (code: number) => void): void {
-	program
+	const command = program
 		.command('collect')
 		.description(
 			'ask a suspect through its API; resumable after any interruption, within a budget, with a signed transcript. The same command again goes on where the last one ended.',
@@ -39,7 +42,6 @@ export function addCollect(program: Command, edge: Edge, exit: (code: number) =>
 			'log-probabilities of these texts: JSONL of {id, prompt, text}, or of pairs {id, prompt, a, b}',
 		)
 		.option('--prefixes <file>', 'likeliest next tokens after these ids: JSONL of {id, prefix}')
-		.option('--tokenizer <path>', 'for --prefixes: tokenizer of the mark; the shipped one unless given')
 		.option('--samples <n>', 'answers to each prompt', parseInteger('--samples', 1, MANY), 1)
 		.option(
 			'--seed <n>',
@@ -84,41 +86,74 @@ export function addCollect(program: Command, edge: Edge, exit: (code: number) =>
 			'--api-key-env <name>',
 			"environment variable that holds the API key (OPENAI_API_KEY or ANTHROPIC_API_KEY for the vendors' own hosts and this machine)",
 		)
-		.option('--keyring <file>', 'key ring that signs the statement')
-		.option('--passphrase-command <command>', 'prints the passphrase of a sealed key ring')
-		.action(async (flags: CollectFlags) => {
-			const ring = flags.keyring === undefined ? undefined : await ringFromFlags(edge, flags);
-			if (ring === undefined)
-				warn(edge, flags, 'without --keyring nobody signs the statement; record its root elsewhere');
-			const { inquiry, collection } = await collectionFromFlags(edge, flags);
-			mkdirSync(flags.out, { recursive: true });
-			const journal = join(flags.out, FILES.journal);
-			const bar = progressBar(edge, flags, 'answers', inquiry.questions.length);
-			let shown = 0;
-			const progress = (answered: number) => {
-				bar.add(answered - shown);
-				shown = answered;
-			};
-			let collected: Collected;
-			try {
-				collected = await collect({ ...collection, journal, progress });
-			} finally {
-				bar.stop();
-			}
-			const statement = await writeTranscript(flags.out, collection.plan, inquiry, collected, ring);
-			if (statement.tornLines.length > 0)
-				warn(
-					edge,
-					flags,
-					`${journal}: a crash left ${statement.tornLines.length} lines unfinished; they were cut off`,
-				);
-			const summary = summaryOf(flags.out, statement, collected);
-			edge.out(flags.json ? `${JSON.stringify(summary)}\n` : describe(summary));
-			if (collected.failed.length > 0) exit(EXIT.failed);
-		});
+		.option('--fail-on-detect', 'exit with 3 when --until finds a mark');
+	for (const option of UNTIL_OPTIONS) command.addOption(option);
+	withMarkFlags(command).action(async (flags: CollectFlags) => {
+		const ring = flags.keyring === undefined ? undefined : await ringFromFlags(edge, flags);
+		if (ring === undefined)
+			warn(edge, flags, 'without --keyring nobody signs the statement; record its root elsewhere');
+		const { inquiry, collection } = await collectionFromFlags(edge, flags);
+		mkdirSync(flags.out, { recursive: true });
+		const until = await untilFromFlags(edge, flags, inquiry, flags.out);
+		const bar = progressBar(edge, flags, 'answers', inquiry.questions.length);
+		let shown = 0;
+		const progress = (answered: number) => {
+			bar.add(answered - shown);
+			shown = answered;
+		};
+		let outcome: Outcome;
+		try {
+			outcome = await askUntilEnough(flags.out, { ...collection, progress }, inquiry, until, ring);
+		} finally {
+			bar.stop();
+		}
+		const { collected, statement } = outcome;
+		if (statement.tornLines.length > 0)
+			warn(
+				edge,
+				flags,
+				`${join(flags.out, FILES.journal)}: a crash left ${statement.tornLines.length} lines unfinished; they were cut off`,
+			);
+		const summary = summaryOf(flags.out, outcome, until);
+		edge.out(flags.json ? `${JSON.stringify(summary)}\n` : describe(summary));
+		if (collected.failed.length > 0) exit(EXIT.failed);
+		else if (flags.failOnDetect && summary.until?.reached) exit(EXIT.detected);
+	});
 }
 
-function summaryOf(out: string, statement: Statement, { stopped }: Collected) {
+/** What was collected, and its transcript. */
+interface Outcome {
+	readonly collected: Collected;
+	readonly statement: Statement;
+}
+
+/** Asks as many questions as the test wants to see, tests, and asks more. */
+async function askUntilEnough(
+	folder: string,
+	collection: Omit<Collection, 'journal'>,
+	inquiry: Inquiry,
+	until: Until | undefined,
+	ring: Keyring | undefined,
+): Promise<Outcome> {
+	const journal = join(folder, FILES.journal);
+	const { questions, plan } = collection;
+	const inOrder = until?.inOrder === undefined ? {} : { inOrder: until.inOrder };
+	let answered = 0;
+	for (;;) {
+		const wanted = Math.min(questions.length, until?.nextAt(answered) ?? questions.length);
+		const asked = { ...collection, ...inOrder, journal, questions: questions.slice(0, wanted) };
+		const collected = await collect(asked);
+		const statement = await writeTranscript(folder, plan, inquiry, collected, ring);
+		answered = statement.requests.answered;
+		// What is still to be asked again would be another look at the same place.
+		if (until === undefined || collected.failed.length > 0) return { collected, statement };
+		const enough = await until.test(join(folder, FILES.records), answered);
+		if (enough) return { collected: { ...collected, stopped: 'enough' }, statement };
+		if (collected.stopped !== 'done' || wanted === questions.length) return { collected, statement };
+	}
+}
+
+function summaryOf(out: string, { statement, collected: { stopped } }: Outcome, until: Until | undefined) {
 	const { requests, records, refusals, leftOut, unasked, unanswered, notReached } = statement;
 	return {
 		stopped,
@@ -133,6 +168,7 @@ function summaryOf(out: string, statement: Statement, { stopped }: Collected) {
 		notReached,
 		tornLines: statement.tornLines.length,
 		model: statement.model,
+		...(until === undefined ? {} : { until: until.standing() }),
 		files: { records: join(out, FILES.records), statement: join(out, FILES.statement) },
 	};
 }
@@ -152,8 +188,15 @@ function describe(summary: ReturnType<typeof summaryOf>): string {
 		...named('no record', leftOut),
 		...named('not asked', unasked),
 		...named('no answer', unanswered),
+		...(summary.until === undefined ? [] : [`  ${untilText(summary.until)}`]),
 		...(stopped === 'budget'
 			? [`  the budget is spent: ${notReached} questions were not reached; a larger one goes on from here`]
 			: []),
 	].join('\n')}\n`;
+}
+
+function untilText({ reached, level, answers, looks, verdict, tests }: Standing): string {
+	const least = tests.reduce((best, { log10PCorrected }) => Math.min(best, log10PCorrected), 0);
+	const looked = looks === null ? 'one by one' : `${looks} looks`;
+	return `${reached ? `found${verdict === null ? '' : ` (${verdict})`}` : 'not found'} at level ${level} in ${answers} answers, ${looked}; log10 p ${least.toFixed(1)}, corrected`;
 }

@@ -4,22 +4,16 @@
  * @module
  */
 import { type Command, Option } from 'commander';
-import { DEFAULT_FIELDS, readTextDocuments } from '../corpus/documents.js';
 import type { Tokenizer } from '../corpus/tokenizer.js';
 import { badInput } from '../errors.js';
-import {
-	type Exchange,
-	type Observations,
-	type RadioactivityResult,
-	radioactivity,
-} from '../verify/radioactivity.js';
+import { type Observations, type RadioactivityResult, radioactivity } from '../verify/radioactivity.js';
 import { radioactivityOfSuspects, type Suspect } from '../verify/suspects.js';
 import { isFinding, type TestResult } from '../verify/test-result.js';
 import { type Edge, EXIT, warn } from './edge.js';
 import { type MarkFlags, marksFromFlags, tokenizerFor, withMarkFlags } from './marks.js';
 import { describeSuspects, type NamedPaths, namedSuspects } from './named-suspects.js';
 import { parseInteger, parseLevel } from './numbers.js';
-import { closedObservations, greyObservations, openObservations, readTraffic } from './suspects.js';
+import { greyObservations, observeAnswers, openObservations, readTraffic } from './suspects.js';
 
 interface Flags extends MarkFlags {
 	readonly suspect: string[];
@@ -186,28 +180,11 @@ async function observe(
 	const traffic = await readTraffic(flags.traffic, tokenizer);
 	if (mode === 'grey') return greyObservations(suspect, reference, tokenizer, traffic);
 	if (mode === 'open') return openObservations(suspect[0], probe, reference, tokenizer, traffic);
-	const exchanges: Exchange[] = [];
-	let without: string | undefined;
-	for (const path of suspect)
-		for await (const { id, text, prompt } of readTextDocuments(path, {
-			text: flags.textField,
-			prompt: flags.promptField,
-		})) {
-			if (prompt === undefined) without ??= `${path}: record "${id}" has no field "${flags.promptField}"`;
-			exchanges.push({
-				prompt: prompt === undefined ? [] : tokenizer.encode(prompt),
-				answer: tokenizer.encode(text),
-			});
-		}
-	if (without !== undefined) {
-		// A suspect that repeats a marked prompt looks marked itself.
-		const remedy =
-			'name the field that holds what the suspect was given (--prompt-field), and give "" where that was nothing';
-		if (flags.promptField !== DEFAULT_FIELDS.prompt || exchanges.some(({ prompt }) => prompt.length > 0))
-			throw badInput(`${without}; ${remedy}`);
-		warn(edge, flags, `${without}, nor has any other; nothing is left out of the answers: ${remedy}`);
-	}
-	return closedObservations(exchanges, reference, tokenizer, traffic);
+	const { textField: text, promptField: prompt } = flags;
+	return observeAnswers(suspect, reference, tokenizer, traffic, {
+		fields: { text, prompt },
+		warn: (what) => warn(edge, flags, what),
+	});
 }
 
 function describe(result: RadioactivityResult): string {

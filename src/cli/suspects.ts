@@ -7,7 +7,7 @@
 
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
-import { readTextDocuments } from '../corpus/documents.js';
+import { DEFAULT_FIELDS, type Fields, readTextDocuments } from '../corpus/documents.js';
 import { type Reading, readReadings } from '../corpus/readings.js';
 import type { Tokenizer } from '../corpus/tokenizer.js';
 import { badInput } from '../errors.js';
@@ -30,8 +30,46 @@ export async function readTraffic(path: string | undefined, tokenizer: Tokenizer
 	return (contextWidth) => countContexts(texts, contextWidth);
 }
 
+/**
+ * Answers of a suspect out of files, with weights from references that run over them.
+ *
+ * @param fields that hold an answer and what was given, where they are not the usual ones
+ * @param warn hears that no record says what was given
+ * @throws TouchmarkError `bad-input` also for records of which only some say what was given
+ */
+export async function observeAnswers(
+	suspects: readonly string[],
+	references: readonly string[],
+	tokenizer: Tokenizer,
+	traffic: Traffic,
+	{
+		fields = DEFAULT_FIELDS,
+		warn = () => undefined,
+	}: { fields?: Fields; warn?: (what: string) => void } = {},
+): Promise<Observations> {
+	const exchanges: Exchange[] = [];
+	let without: string | undefined;
+	for (const path of suspects)
+		for await (const { id, text, prompt } of readTextDocuments(path, fields)) {
+			if (prompt === undefined) without ??= `${path}: record "${id}" has no field "${fields.prompt}"`;
+			exchanges.push({
+				prompt: prompt === undefined ? [] : tokenizer.encode(prompt),
+				answer: tokenizer.encode(text),
+			});
+		}
+	if (without !== undefined) {
+		// A suspect that repeats a marked prompt looks marked itself.
+		const remedy =
+			'name the field that holds what the suspect was given (--prompt-field), and give "" where that was nothing';
+		if (fields.prompt !== DEFAULT_FIELDS.prompt || exchanges.some(({ prompt }) => prompt.length > 0))
+			throw badInput(`${without}; ${remedy}`);
+		warn(`${without}, nor has any other; nothing is left out of the answers: ${remedy}`);
+	}
+	return closedObservations(exchanges, references, tokenizer, traffic);
+}
+
 /** Answers of a suspect, with weights from references that run over them. */
-export function closedObservations(
+function closedObservations(
 	exchanges: readonly Exchange[],
 	references: readonly string[],
 	tokenizer: Tokenizer,

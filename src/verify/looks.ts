@@ -32,13 +32,11 @@ export interface Look {
 
 /** A running test of one suspect. */
 export interface Looks {
-	/** Number of queries, answers or readings, at which the next look is due. */
-	readonly nextAt: number;
 	/**
 	 * Looks at everything so far.
 	 *
-	 * Call it once there are `nextAt` queries, and at last once more when no more can be asked. How often it is called
-	 * must not depend on what it said, but for stopping.
+	 * Call it at the numbers of queries that {@link nextLookSize} gives, and at last once more when no more can be asked. How
+	 * often it is called must not depend on what it said, but for stopping.
 	 *
 	 * @param observations all queries, those of earlier looks included
 	 * @throws TouchmarkError as {@link radioactivity}
@@ -61,7 +59,7 @@ export interface LooksOptions extends Omit<RadioactivityOptions, 'weightsDigests
  *
  * @example
  * const looks = newLooks([mark], { level: 1e-6 });
- * do await askUntil(answers, looks.nextAt);
+ * do await askUntil(answers, nextLookSize(answers.length));
  * while (!looks.look(observed(answers)).reached && answers.length < budget);
  */
 export function newLooks(
@@ -70,9 +68,6 @@ export function newLooks(
 ): Looks {
 	let look = taken;
 	return {
-		get nextAt() {
-			return lookSize(look + 1);
-		},
 		look(observations) {
 			const { result } = radioactivity(observations, marks, {
 				...options,
@@ -87,4 +82,11 @@ export function newLooks(
 /** Queries of the k-th look. */
 export function lookSize(look: number): number {
 	return Math.ceil(FIRST * GROWTH ** (look - 1));
+}
+
+/** Queries, answers or readings, at which the next look is due when so many have been looked at. */
+export function nextLookSize(queries: number): number {
+	let look = 1;
+	while (lookSize(look) <= queries) look++;
+	return lookSize(look);
 }

@@ -9,7 +9,7 @@ import { type EmbeddedModel, embeddedModel } from '../../src/generate/embedded.j
 import { openKeyring } from '../../src/keys/keyring.js';
 import { bindMark, type Mark } from '../../src/marks/mark.js';
 import { predictAlong } from '../../src/model/predict.js';
-import { type Look, type LooksOptions, lookSize, newLooks } from '../../src/verify/looks.js';
+import { type Look, type LooksOptions, lookSize, newLooks, nextLookSize } from '../../src/verify/looks.js';
 import type { Observations } from '../../src/verify/radioactivity.js';
 import {
 	listedPrediction,
@@ -149,18 +149,18 @@ describe('the schedule', () => {
 
 	it('is 100 queries, then a quarter more from look to look', () => {
 		expect([1, 2, 3, 10].map(lookSize)).toEqual([100, 125, 157, 746]);
+		expect([0, 99, 100, 124, 130].map(nextLookSize)).toEqual([100, 100, 125, 125, 157]);
 	});
 
 	it('goes on where it was left: looks taken before are paid for', () => {
 		const [third] = lookAt([unmarked[2]], mark, { taken: 2 });
 		expect(third).toEqual(lookAt(unmarked, mark, {})[2]);
-		expect(newLooks([mark], { taken: 2 }).nextAt).toBe(lookSize(3));
 	});
 
 	it('is not moved by a look that failed', () => {
 		const looks = newLooks([mark]);
 		const wrong = { ...unmarked[0], contextWidth: 2 };
 		expect(refusal(() => looks.look(observed(wrong)))).toMatch(/contexts of 2 ids/);
-		expect(looks.nextAt).toBe(100);
+		expect(looks.look(observed(unmarked[0])).look).toBe(1);
 	});
 });
