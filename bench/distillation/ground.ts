@@ -4,8 +4,9 @@
  * @module
  */
 import { join } from 'node:path';
+import type { Tokenizer } from '../../src/corpus/tokenizer.js';
 import { embeddedModel, embeddedPrompts, embeddedTokenizer } from '../../src/generate/embedded.js';
-import { sampleTexts } from '../../src/generate/sample.js';
+import { type Sample, sampleTexts } from '../../src/generate/sample.js';
 import { loadTransformer, type Transformer } from '../../src/model/transformer.js';
 import { type ContextCounts, countContexts } from '../../src/verify/residuals.js';
 import { REFERENCES, TRAINING_PROMPTS } from './cells.js';
@@ -35,23 +36,24 @@ const readTexts = (path: string): { promptTokens: number[]; tokens: number[] }[]
 	linesOf(path).map((line) => JSON.parse(line) as { promptTokens: number[]; tokens: number[] });
 
 /** Prompts that no training text answers, over and over. */
-function probingPrompts(count: number): string[] {
+export function probingPrompts(count: number): string[] {
 	const kept = embeddedPrompts().slice(TRAINING_PROMPTS);
 	return Array.from({ length: count }, (_, i) => kept[i % kept.length]);
 }
 
-/** Unmarked texts of a model that answer the probing prompts. */
+/** Unmarked texts of a model that answer prompts, the probing ones unless others are given. */
 export function* answersOf(
 	model: Transformer,
 	count: number,
 	seed: string,
-): Generator<{ promptTokens: readonly number[]; tokens: readonly number[] }> {
-	const tokenizer = embeddedTokenizer();
+	prompts: readonly string[] = probingPrompts(count),
+	tokenizer: Tokenizer = embeddedTokenizer(),
+): Generator<Sample> {
 	yield* sampleTexts({
 		model,
 		tokenizer,
 		marker: markerOf(undefined, seed, { vocabSize: model.vocabSize, specialTokens: tokenizer.specialTokens }),
-		prompts: probingPrompts(count),
+		prompts,
 		maxTokens: MAX_TOKENS,
 		seed,
 	});

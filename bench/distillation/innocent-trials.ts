@@ -11,8 +11,9 @@ import { loadTransformer } from '../../src/model/transformer.js';
 import { newExposure } from '../../src/verify/exposure.js';
 import { type Measure, similarityMeasure } from '../../src/verify/exposure-measures.js';
 import type { Cell } from './cells.js';
-import { armOf, ownAnswers, probeOf, trainReferences, trialOf } from './exposed.js';
+import { ownAnswers, probeOf, trainReferences } from './exposure-probes.js';
 import { folderOf, keep, say, student } from './students.js';
+import { armOf, trialOf } from './trials.js';
 
 /** Pairs of the trial that nobody was trained on. */
 export const INNOCENT_PAIRS = 200;

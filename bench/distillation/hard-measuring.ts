@@ -1,0 +1,252 @@
+/**
+ * What hard students show: inheritance by every way in, exposure, what the treatment cost, and what the same weights show
+ * under keys that nobody has used.
+ *
+ * @module
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { randomStream } from '../../src/embed/random.js';
+import { embeddedTokenizer } from '../../src/generate/embedded.js';
+import { bindMark, type Mark } from '../../src/marks/mark.js';
+import { tokenLogProbabilities } from '../../src/model/likelihood.js';
+import { predictAlong, predictAnswers } from '../../src/model/predict.js';
+import type { Transformer } from '../../src/model/transformer.js';
+import { newExposure } from '../../src/verify/exposure.js';
+import { similarityMeasure } from '../../src/verify/exposure-measures.js';
+import { newResiduals, type PairWeights } from '../../src/verify/residuals.js';
+import { newWeightedTest } from '../../src/verify/weighted.js';
+import { freshKey } from '../fresh-marks.js';
+import { ownAnswers, probeOf } from './exposure-probes.js';
+import type { Ground } from './ground.js';
+import { type HardCell, MARK, PAIRS } from './hard-cells.js';
+import type { Fresh, HardCurves, HardMeasured } from './hard-measured.js';
+import { groundFor, suspectOf, tokenizerOf, writtenBy } from './hard-suspects.js';
+import { secondKey, trialSeed } from './hard-training.js';
+import { marksOf } from './marks.js';
+import { type Point, weightedPoint } from './measured.js';
+import { askedPlaces, shownByApi } from './reading.js';
+import { armOf, trialOf } from './trials.js';
+
+/** Positions that are read, and tokens that are asked for, when a test is made. */
+const PLACES = [100, 500, 2000, 10_000] as const;
+const TOKENS = [1e4, 2e4, 5e4, 1e5, 2e5] as const;
+/** log10 e at which no more text is asked for. */
+const ENOUGH = 10;
+/** Answers over which variety is counted. */
+const COUNTED = 256;
+/** Keys, and coins of all pairs, that nobody has used. */
+const FRESH = 200;
+
+const DECISION = { level: 1e-6, hypotheses: 1, searchBits: 0 } as const;
+type AnyPoint = HardCurves['closed'][number];
+
+/** The marks that a cell's texts carry, or, of an innocent, one that they do not. */
+function marksFor({ kind, seed }: HardCell): Mark[] {
+	return [seed, ...(kind === 'two-keys' ? [secondKey(seed)] : [])].flatMap((one) => marksOf(MARK, one));
+}
+
+const point = (queries: number, weights: PairWeights, mark: Mark): AnyPoint => {
+	const { log10P, log10E = 0 }: Point = weightedPoint(queries, weights, mark);
+	return { queries, log10P, log10E };
+};
+
+/** Counts p-values. */
+function counted(log10Ps: readonly number[]): Fresh {
+	return {
+		tests: log10Ps.length,
+		rejected: log10Ps.filter((log10P) => log10P <= -2).length,
+		accused: log10Ps.filter((log10P) => log10P <= -6).length,
+		leastLog10P: Math.min(0, ...log10Ps),
+	};
+}
+
+function underFreshKeys(weights: PairWeights, { spec }: Mark): Fresh {
+	const test = newWeightedTest(weights, spec);
+	return counted(
+		Array.from({ length: FRESH }, (_, i) => {
+			const mark = bindMark(spec, freshKey(spec, randomStream(`hard/fresh/${i}`)));
+			return test.test(mark, DECISION).log10P;
+		}),
+	);
+}
+
+/** Weights at each number of places, by way in. */
+type Readings = Readonly<Record<'grey' | 'open', readonly PairWeights[]>>;
+
+/** Reads several models along the same probes in one pass. */
+export function readTogether(ground: Ground, models: readonly Transformer[], width: number): Readings[] {
+	const { references, probes } = ground;
+	const places = askedPlaces(ground, width);
+	const start = () =>
+		PLACES.map(() => newResiduals('readings', width, references.length, ground.exposure(width)));
+	const states = models.map(() => ({ grey: start(), open: start() }));
+	predictAlong(
+		[...references, ...models],
+		probes,
+		1e-3,
+		(text, at, all) => {
+			const { rank } = places.get(text * 1024 + at) as { rank: number };
+			const prefix = probes[text].slice(0, at);
+			const known = all.slice(0, references.length);
+			for (const [i, { grey, open }] of states.entries()) {
+				const own = all[references.length + i];
+				const listed = shownByApi(own);
+				for (const [j, most] of PLACES.entries()) {
+					if (rank >= most) continue;
+					open[j].addReading(prefix, own, known);
+					grey[j].addReading(prefix, listed, known);
+				}
+			}
+		},
+		(text, at) => (places.get(text * 1024 + at)?.rank ?? Infinity) < PLACES[PLACES.length - 1],
+	);
+	return states.map(({ grey, open }) => ({
+		grey: grey.map((one) => one.weights()),
+		open: open.map((one) => one.weights()),
+	}));
+}
+
+/** Asks a suspect for more and more text. */
+function ask(work: string, ground: Ground, cell: HardCell, model: Transformer, marks: readonly Mark[]) {
+	const { references } = ground;
+	const width = marks[0].spec.contextWidth;
+	const residuals = newResiduals('text', width, references.length, ground.exposure(width));
+	const curves = marks.map((): AnyPoint[] => []);
+	let weights = residuals.weights();
+	let tokens = 0;
+	let next = 0;
+	let asked: { prompt: readonly number[]; answer: readonly number[] }[] = [];
+	const pairs = { all: 0, distinct: new Set<string>(), answers: 0 };
+	for (const { promptTokens, tokens: own } of writtenBy(work, cell, model, TOKENS[TOKENS.length - 1] / 32)) {
+		asked.push({ prompt: promptTokens, answer: own });
+		tokens += own.length;
+		if (pairs.answers++ < COUNTED)
+			for (let at = 1; at < own.length; at++) {
+				pairs.all++;
+				pairs.distinct.add(`${own[at - 1]},${own[at]}`);
+			}
+		if (tokens < TOKENS[next]) continue;
+		predictAnswers(references, asked, width, 1e-3, (context, token, others) => {
+			residuals.addToken(context, token, others);
+		});
+		asked = [];
+		weights = residuals.weights();
+		for (const [i, mark] of marks.entries()) curves[i].push(point(TOKENS[next], weights, mark));
+		next++;
+		if (next === TOKENS.length || curves.every((points) => points[points.length - 1].log10E >= ENOUGH)) break;
+	}
+	return { curves, weights, distinct: pairs.distinct.size / pairs.all };
+}
+
+/** Perplexity on texts of the teacher, a token of the teacher, whatever the suspect's tokens are. */
+function perplexityOf(work: string, { probes, promptLength }: Ground, cell: HardCell, model: Transformer) {
+	const marks = embeddedTokenizer();
+	const own = tokenizerOf(work, cell);
+	const ids = (part: readonly number[]) =>
+		own.fingerprint === marks.fingerprint ? part : own.encode(marks.decode(part));
+	const logs = tokenLogProbabilities(
+		model,
+		probes.map((text) => ({
+			prompt: ids(text.slice(0, promptLength)),
+			answer: ids(text.slice(promptLength)),
+		})),
+	);
+	const tokens = probes.reduce((sum, text) => sum + text.length - promptLength, 0);
+	return Math.exp(-logs.flat().reduce((sum, log) => sum + log, 0) / tokens);
+}
+
+/** The trial in the suspect's training texts, by every way in. */
+function exposureOf(work: string, cell: HardCell, model: Transformer) {
+	const seed = trialSeed(cell);
+	const exchanges = trialOf(work, seed, PAIRS, cell.marked ? MARK : undefined);
+	const pairs = exchanges.map(({ pair }) => pair);
+	const coins = exchanges.map(({ coin }) => coin);
+	const tokenizer = tokenizerOf(work, cell);
+	const probe = probeOf(work, `${cell.marked}/${seed}`, pairs, embeddedTokenizer());
+	const foreign = cell.kind === 'tokenizer' ? tokenizer : undefined;
+	const trial = newExposure({ pairs, records: exchanges.map(({ record }) => record) });
+	const measures = {
+		open: probe.measureOf(model, 'open', foreign),
+		grey: probe.measureOf(model, 'grey', foreign),
+		...(cell.seed === '1' && foreign === undefined
+			? {
+					closed: similarityMeasure(ownAnswers(model, tokenizer, pairs, cell.name), 'levenshtein'),
+				}
+			: {}),
+	};
+	const fresh = Array.from({ length: FRESH }, (_, i) => armOf(`hard/fresh/${i}`));
+	const exposure: HardMeasured['exposure'] = {};
+	const underFresh: HardMeasured['fresh'] = {};
+	for (const [way, measure] of Object.entries(measures)) {
+		const scored = trial.measure(measure);
+		const { pairs: all, servedPreferred, log10PCorrected, log10E, verdict } = scored.open(coins);
+		exposure[way] = { pairs: all, servedPreferred, log10P: log10PCorrected, log10E, verdict };
+		// Fresh coins have no records: the texts' order is that of the pair, which no fresh coin knows.
+		const unsealed = newExposure({ pairs }).record(scored.scores);
+		underFresh[`exposure-${way}`] = counted(
+			fresh.map(
+				(arm) =>
+					unsealed.open(
+						exchanges.map(({ pair, record }) => {
+							const coin = arm.coin(pair.id);
+							const [a, b] = [coin.hash(pair.a), coin.hash(pair.b)];
+							const swapped = b < a;
+							const first = coin.side(record.settings, swapped ? [b, a] : [a, b]) === 'a';
+							return { id: pair.id, served: first === swapped ? ('b' as const) : ('a' as const) };
+						}),
+					).log10PCorrected,
+			),
+		);
+	}
+	return { exposure, fresh: underFresh };
+}
+
+/** What a paraphrase took away from the marked texts. */
+function lostOf(work: string, { name }: HardCell): HardMeasured['cost']['lost'] {
+	const path = join(work, 'texts', `${name}.loss.json`);
+	return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : undefined;
+}
+
+/**
+ * Measures cells of one set of probes.
+ *
+ * @param cells that are read along in one pass; none of them with another tokenizer unless alone
+ */
+export function measureCells(work: string, usual: Ground, cells: readonly HardCell[]): HardMeasured[] {
+	const ground = groundFor(usual, cells[0]);
+	const width = marksFor(cells[0])[0].spec.contextWidth;
+	const models = cells.map((cell) => suspectOf(work, cell));
+	const read = cells[0].kind === 'tokenizer' ? [] : readTogether(ground, models, width);
+	return cells.map((cell, i) => {
+		const model = models[i];
+		const marks = marksFor(cell);
+		const written = ask(work, ground, cell, model, marks);
+		const trial = exposureOf(work, cell, model);
+		const readings = read[i];
+		const ways = readings === undefined ? [] : (['grey', 'open'] as const);
+		const curveOf = (way: 'grey' | 'open', mark: Mark) =>
+			PLACES.map((most, j) => point(most, readings[way][j], mark));
+		const lost = lostOf(work, cell);
+		return {
+			...{ cell: cell.name, kind: cell.kind, seed: cell.seed, marked: cell.marked },
+			cost: {
+				perplexity: perplexityOf(work, usual, cell, model),
+				distinct: written.distinct,
+				...(lost === undefined ? {} : { lost }),
+			},
+			keys: marks.map((mark, k) => ({
+				...Object.fromEntries(ways.map((way) => [way, curveOf(way, mark)])),
+				closed: written.curves[k],
+			})),
+			exposure: trial.exposure,
+			fresh: {
+				...Object.fromEntries(
+					ways.map((way) => [way, underFreshKeys(readings[way][PLACES.length - 1], marks[0])]),
+				),
+				closed: underFreshKeys(written.weights, marks[0]),
+				...trial.fresh,
+			},
+		};
+	});
+}

@@ -1,0 +1,239 @@
+/**
+ * Training of hard students. Texts and students are kept once they are whole, and not made again.
+ *
+ * @module
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadTokenizer } from '../../src/corpus/load-tokenizer.js';
+import { embeddedModel, embeddedPrompts, embeddedTokenizer, MODELS } from '../../src/generate/embedded.js';
+import { sampleTexts } from '../../src/generate/sample.js';
+import { loadTransformer } from '../../src/model/transformer.js';
+import { BUDGET, TRAINING_PROMPTS } from './cells.js';
+import { REST } from './exposed.js';
+import {
+	BEGINNING,
+	type HardCell,
+	type Kind,
+	MARK,
+	OTHER_VOCABULARY,
+	PAIRS,
+	REDRAWN,
+	SHARE,
+} from './hard-cells.js';
+import { markerOf } from './marks.js';
+import {
+	beginnings,
+	likelierHalf,
+	lossOf,
+	ofText,
+	redrawn,
+	reencoded,
+	substituted,
+	type Text,
+} from './rewrites.js';
+import {
+	folderOf,
+	HERE,
+	isTrained,
+	keep,
+	linesOf,
+	PYTHON,
+	say,
+	type Training,
+	teacherTexts,
+	train,
+} from './students.js';
+import { trialFile } from './trials.js';
+
+/** Marked texts, and the others. */
+const MARKED = Math.round(SHARE * BUDGET.texts);
+const OTHERS = BUDGET.texts - MARKED;
+/** The base's books as the teacher's tokenizer writes them have 12,756 windows: as many tokens as the budget. */
+const BOOK_EPOCHS = 1.285;
+
+/** Seed of the unmarked trial and key that an innocent cell has. */
+export const trialSeed = ({ seed }: HardCell): string => (seed === 'innocent' ? 'hard-innocent' : seed);
+/** Seed of the other key of a student with two. */
+export const secondKey = (seed: string): string => `${seed}-second`;
+
+/** Beginning of a file of texts. */
+interface Part {
+	readonly path: string;
+	readonly from?: number;
+	readonly count: number;
+}
+
+function textsOf({ path, from = 0, count }: Part): Text[] {
+	return linesOf(path)
+		.slice(from, from + count)
+		.map((line) => {
+			const { promptTokens, tokens } = JSON.parse(line) as Text;
+			return { promptTokens, tokens };
+		});
+}
+
+function keepTexts(path: string, texts: readonly Text[]): void {
+	keep(path, `${texts.map((text) => JSON.stringify(text)).join('\n')}\n`);
+}
+
+/** The texts with the trial and the mark in them. */
+function markedParts(work: string, cell: HardCell): Part[] {
+	const mark = cell.marked ? MARK : undefined;
+	const served = { path: trialFile(work, trialSeed(cell), PAIRS, mark), count: PAIRS };
+	const more = MARKED - PAIRS;
+	// No student has another's unmarked texts as its own: the innocents' come after the rest, from the same file.
+	if (mark === undefined)
+		return [served, { path: teacherTexts(work, undefined, REST, BUDGET.texts), from: OTHERS, count: more }];
+	if (cell.kind !== 'two-keys')
+		return [served, { path: teacherTexts(work, mark, cell.seed, more), count: more }];
+	const half = Math.round(MARKED / 2);
+	return [
+		served,
+		{ path: teacherTexts(work, mark, cell.seed, half - PAIRS), count: half - PAIRS },
+		{ path: teacherTexts(work, mark, secondKey(cell.seed), half), count: half },
+	];
+}
+
+/** Folder of the base model with another tokenizer, trained if it is not there. */
+export function otherBase(work: string): string {
+	const folder = join(work, 'bases', `base-${OTHER_VOCABULARY}`);
+	if (existsSync(join(folder, 'model.safetensors'))) return folder;
+	const python = (script: string, ...args: string[]) => {
+		const { status, error, stderr } = spawnSync(
+			PYTHON,
+			[join(HERE, script), '--books', 'base', '--out', folder, ...args],
+			{ encoding: 'utf8', cwd: HERE },
+		);
+		if (status !== 0) throw new Error(`${script}: ${error?.message ?? stderr}`);
+	};
+	python('train_tokenizer.py', '--vocabulary', String(OTHER_VOCABULARY));
+	const tokenizer = join(folder, 'tokenizer.json');
+	python('train.py', '--tokenizer', tokenizer, '--seed', '3072', '--epochs', '3', '--precision', 'bf16');
+	return folder;
+}
+
+/** The rewrite of a kind; undefined where texts stay as they are. */
+function rewriteOf(work: string, kind: Kind): ((texts: readonly Text[], seed: string) => Text[]) | undefined {
+	const tokenizer = embeddedTokenizer();
+	const base = () => embeddedModel('base');
+	switch (kind) {
+		case 'paraphrase':
+			return (texts, seed) => redrawn(base(), texts, REDRAWN, `hard/redrawn/${seed}`);
+		case 'paraphrase-rules':
+			return (texts, seed) =>
+				ofText(tokenizer, texts, (text, i) => substituted(text, `hard/substituted/${seed}/${i}`));
+		case 'tokenizer':
+			return (texts) => reencoded(tokenizer, loadTokenizer(otherBase(work)), texts);
+		case 'filtered':
+			return (texts) => likelierHalf(base(), texts);
+		case 'truncated':
+			return (texts) => beginnings(texts, BEGINNING.length, BEGINNING.together);
+		default:
+			return undefined;
+	}
+}
+
+/** Training texts of a cell, as `train.py` takes them, with what a paraphrase took away in a file beside. */
+function samplesOf(work: string, cell: HardCell): string[] {
+	const { kind, name } = cell;
+	const rest: Part = { path: teacherTexts(work, undefined, REST, BUDGET.texts), count: OTHERS };
+	const marked = markedParts(work, cell);
+	const rewrite = rewriteOf(work, kind);
+	if (rewrite === undefined) {
+		if (cell.marked) return [...marked, rest].map(({ path, count }) => `${path}:${count}`);
+		const path = join(work, 'texts', `${name}.jsonl`);
+		keepTexts(path, marked.flatMap(textsOf));
+		return [path, `${rest.path}:${rest.count}`];
+	}
+	const write = (path: string, parts: readonly Part[], seed: string): string => {
+		if (existsSync(path)) return path;
+		const begun = performance.now();
+		const originals = parts.flatMap(textsOf);
+		const texts = rewrite(originals, seed);
+		if (kind.startsWith('paraphrase'))
+			keep(path.replace(/jsonl$/, 'loss.json'), `${JSON.stringify(lossOf(originals, texts))}\n`);
+		keepTexts(path, texts);
+		say(`${texts.length} texts, ${kind} ${seed}, ${((performance.now() - begun) / 1000).toFixed(0)} s`);
+		return path;
+	};
+	return [
+		write(join(work, 'texts', `${name}.jsonl`), marked, cell.seed),
+		write(join(work, 'texts', `hard-${kind}-rest.jsonl`), [rest], 'rest'),
+	];
+}
+
+/** Texts that a student writes to the training prompts. */
+function ownTexts(work: string, cell: HardCell): string {
+	const path = join(work, 'texts', `${cell.name}.jsonl`);
+	if (existsSync(path)) return path;
+	const model = loadTransformer(folderOf(work, plainOf(cell).name));
+	const tokenizer = embeddedTokenizer();
+	const all = embeddedPrompts();
+	const { vocabSize } = model;
+	const samples = sampleTexts({
+		model,
+		tokenizer,
+		marker: markerOf(undefined, cell.seed, { vocabSize, specialTokens: tokenizer.specialTokens }),
+		prompts: Array.from({ length: BUDGET.texts }, (_, i) => all[i % TRAINING_PROMPTS]),
+		maxTokens: BUDGET.maxTokens,
+		seed: `hard/own/${cell.seed}`,
+	});
+	keepTexts(
+		path,
+		Array.from(samples, ({ promptTokens, tokens }) => ({ promptTokens, tokens })),
+	);
+	return path;
+}
+
+/** How a cell's student is trained; undefined where it is the plain one. */
+function trainingOf(work: string, cell: HardCell): Training | undefined {
+	const { name, kind } = cell;
+	const { epochs, rate } = BUDGET;
+	const usual = { name, from: join(MODELS, 'base'), epochs, rate };
+	const samples = () => samplesOf(work, cell);
+	switch (kind) {
+		case 'neutralised':
+		case 'language':
+			return undefined;
+		case 'second-tuning':
+			return { ...usual, from: folderOf(work, plainOf(cell).name), epochs: BOOK_EPOCHS };
+		case 'grandchild':
+			return { ...usual, samples: [ownTexts(work, cell)] };
+		case 'tokenizer':
+			return { ...usual, from: otherBase(work), samples: samples() };
+		case 'lora':
+			return { ...usual, samples: samples(), lora: 8, rate: 5e-3 };
+		case 'larger':
+			return { ...usual, samples: samples(), layers: 5 };
+		case 'smaller':
+			return { ...usual, samples: samples(), layers: 2 };
+		case 'smallest':
+			return { ...usual, samples: samples(), layers: 1 };
+		default:
+			return { ...usual, samples: samples() };
+	}
+}
+
+/** The untreated student of the same seed. */
+export function plainOf(cell: HardCell): HardCell {
+	return { ...cell, kind: 'plain', name: `hard-plain-${cell.seed}` };
+}
+
+/** Kinds whose student is, or comes from, the plain one. */
+const AFTER_PLAIN: readonly Kind[] = ['neutralised', 'language', 'second-tuning', 'grandchild'];
+
+/** Trains the student of a cell, and the one that it comes from, unless they are there. */
+export function trainHard(work: string, cell: HardCell): void {
+	if (AFTER_PLAIN.includes(cell.kind)) trainHard(work, plainOf(cell));
+	if (isTrained(work, cell.name)) return;
+	const training = trainingOf(work, cell);
+	if (training !== undefined) train(work, training, { ...cell, budget: BUDGET, share: SHARE });
+}
+
+/** Whether the student of a cell is there. */
+export function isTrainedHard(work: string, cell: HardCell): boolean {
+	const own = ['neutralised', 'language'].includes(cell.kind) ? plainOf(cell) : cell;
+	return isTrained(work, own.name);
+}

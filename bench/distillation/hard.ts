@@ -1,0 +1,53 @@
+/**
+ * Trains and measures students of rivals who did not train politely, one after another; what is there already is left as
+ * it is.
+ *
+ *     TOUCHMARK_PYTHON=python3 npx tsx bench/distillation/hard.ts [--work DIR] [--only train|measure]
+ *
+ * @module
+ */
+import { parseArgs } from 'node:util';
+import { groundOf } from './ground.js';
+import { HARD_CELLS, type HardCell } from './hard-cells.js';
+import { measuredHard, saveHard } from './hard-measured.js';
+import { measureCells } from './hard-measuring.js';
+import { isTrainedHard, trainHard } from './hard-training.js';
+import { say, WORK } from './students.js';
+
+/** Students that advance together beside the references. */
+const TOGETHER = 5;
+
+/** Cells in their order, those together that the same texts probe. */
+function groupsOf(cells: readonly HardCell[]): HardCell[][] {
+	const groups: HardCell[][] = [];
+	const open = new Map<string, HardCell[]>();
+	for (const cell of cells) {
+		const probes = cell.kind === 'language' || cell.kind === 'tokenizer' ? cell.kind : 'usual';
+		let group = open.get(probes);
+		if (group === undefined || group.length === TOGETHER) {
+			group = [];
+			open.set(probes, group);
+			groups.push(group);
+		}
+		group.push(cell);
+	}
+	return groups;
+}
+
+const { values } = parseArgs({
+	options: { work: { type: 'string', default: WORK }, only: { type: 'string' } },
+});
+const { work, only } = values;
+if (only !== 'measure') for (const cell of HARD_CELLS) trainHard(work, cell);
+if (only !== 'train') {
+	const ground = groundOf(work);
+	const waiting = HARD_CELLS.filter(
+		(cell) => isTrainedHard(work, cell) && measuredHard(cell.name) === undefined,
+	);
+	for (const group of groupsOf(waiting)) {
+		const begun = performance.now();
+		for (const measured of measureCells(work, ground, group)) saveHard(measured);
+		const names = group.map(({ name }) => name).join(', ');
+		say(`measured ${names}, ${((performance.now() - begun) / 1000).toFixed(0)} s`);
+	}
+}
