@@ -7,7 +7,7 @@ import type { Tokenizer } from '../../src/corpus/tokenizer.js';
 import { createMarker } from '../../src/embed/marker.js';
 import { embeddedModel } from '../../src/generate/embedded.js';
 import { sampleTexts } from '../../src/generate/sample.js';
-import { type GivenText, tokenLogProbabilities } from '../../src/model/likelihood.js';
+import type { GivenText } from '../../src/model/likelihood.js';
 import { loadTransformer, type Transformer } from '../../src/model/transformer.js';
 import type { ExposurePair } from '../../src/verify/exposure-data.js';
 import {
@@ -35,32 +35,39 @@ export function trainReferences(work: string): void {
 /** Tokens that an API tells log-probabilities of, at each position. */
 const TOLD = 20;
 
-/**
- * What an API tells of given texts that gives the {@link TOLD} likeliest tokens of each position: the log-probability of
- * the text's token if it is among them, that of the last one otherwise. What does not fit the
- * model's window is left out, as {@link tokenLogProbabilities} does; prompts are short.
- */
-function toldLogProbabilities(model: Transformer, texts: readonly GivenText[]): number[][] {
-	const found: number[][] = [];
+/** Log-probabilities, nats, of the tokens of answers, one list a text. */
+interface Logs {
+	readonly open: number[][];
+	/** As an API tells them that gives the {@link TOLD} likeliest tokens: of the last one told where the token is not among them. */
+	readonly grey: number[][];
+}
+
+/** Reads both in one pass. What does not fit the model's window is left out; prompts are short. */
+function logProbabilities(model: Transformer, texts: readonly GivenText[]): Logs {
+	const found: Logs = { open: [], grey: [] };
 	for (let at = 0; at < texts.length; at += 64) {
 		const rows = texts.slice(at, at + 64).map(({ prompt, answer }) => ({
 			ids: [...prompt, ...answer].slice(0, model.maxLength + 1),
 			from: prompt.length,
-			logs: [] as number[],
+			open: [] as number[],
+			grey: [] as number[],
 		}));
 		const batch = model.newBatch(rows.length);
 		const longest = Math.max(...rows.map(({ ids }) => ids.length));
 		for (let position = 1; position < longest; position++) {
 			const logits = batch.step(Int32Array.from(rows, ({ ids }) => ids[position - 1] ?? 0));
-			for (const [row, { ids, from, logs }] of rows.entries()) {
+			for (const [row, { ids, from, open, grey }] of rows.entries()) {
 				if (position < from || position >= ids.length) continue;
 				const own = logits.subarray(row * model.vocabSize, (row + 1) * model.vocabSize);
 				const likeliest = largest(own, TOLD);
-				const norm = own.reduce((sum, logit) => sum + Math.exp(logit - likeliest[0]), 0);
-				logs.push(Math.max(own[ids[position]], likeliest[TOLD - 1]) - likeliest[0] - Math.log(norm));
+				const norm = Math.log(own.reduce((sum, logit) => sum + Math.exp(logit - likeliest[0]), 0));
+				const logit = own[ids[position]];
+				open.push(logit - likeliest[0] - norm);
+				grey.push(Math.max(logit, likeliest[TOLD - 1]) - likeliest[0] - norm);
 			}
 		}
-		found.push(...rows.map(({ logs }) => logs));
+		found.open.push(...rows.map(({ open }) => open));
+		found.grey.push(...rows.map(({ grey }) => grey));
 	}
 	return found;
 }
@@ -114,13 +121,11 @@ function newProbe(work: string, pairs: readonly MeasuredTexts[], tokenizer: Toke
 	const idsBy = (one: Tokenizer) =>
 		texts.map(({ prompt, text }) => ({ prompt: one.encode(prompt), answer: one.encode(text) }));
 	const ids = idsBy(tokenizer);
-	const compute = { open: tokenLogProbabilities, grey: toldLogProbabilities };
-	const known = new Map<Transformer, Partial<Record<'open' | 'grey', number[][]>>>();
-	const logsOf = (model: Transformer, way: 'open' | 'grey', own = tokenizer): number[][] => {
-		const ways = known.get(model) ?? {};
-		known.set(model, ways);
-		ways[way] ??= compute[way](model, own === tokenizer ? ids : idsBy(own));
-		return ways[way];
+	const known = new Map<Transformer, Logs>();
+	const logsOf = (model: Transformer, own = tokenizer): Logs => {
+		const logs = known.get(model) ?? logProbabilities(model, own === tokenizer ? ids : idsBy(own));
+		known.set(model, logs);
+		return logs;
 	};
 	const references = [
 		...REFERENCES.map(({ name }) => loadTransformer(folderOf(work, name))),
@@ -132,14 +137,13 @@ function newProbe(work: string, pairs: readonly MeasuredTexts[], tokenizer: Toke
 			const access = way === 'grey' ? 'grey' : 'open';
 			const length = { open: ANSWER, grey: ANSWER, 'open-56': 56, 'open-28': 28 }[way];
 			const likelihoodOf = (one: Transformer, by?: Tokenizer) =>
-				likelihoods(texts, logsOf(one, access, by), length);
+				likelihoods(texts, logsOf(one, by)[access], length);
 			return likelihoodMeasure(
 				likelihoodOf(model, own),
 				references.map((one) => likelihoodOf(one)),
 			);
 		},
-		alone: (model) =>
-			likelihoodMeasure(likelihoods(texts, logsOf(model, 'open'), ANSWER), [], { per: 'token' }),
+		alone: (model) => likelihoodMeasure(likelihoods(texts, logsOf(model).open, ANSWER), [], { per: 'token' }),
 	};
 }
 

@@ -11,6 +11,8 @@ export const MARK: MarkName = CLAIMED[0];
 export const SHARE = 0.3;
 /** Marked texts that are served answers of a trial, so that one student shows inheritance and exposure. */
 export const PAIRS = 512;
+/** Of them, the first so many are measured. */
+export const MEASURED_PAIRS = 256;
 /** Share of tokens that the second model draws again. */
 export const REDRAWN = 0.3;
 /** Share of the model before training in a neutralised one. */
@@ -59,17 +61,16 @@ export const CLAIMED_KINDS = ['paraphrase', 'tokenizer', 'second-tuning'] as con
 const kinds = Object.keys(KINDS) as Kind[];
 const seeds = Array.from({ length: 10 }, (_, i) => i + 1);
 
+/** Kinds that have a second student, and those that need no training of their own and have three. */
+const TWICE = ['paraphrase-rules', 'two-keys', 'lora', 'filtered', 'truncated', 'grandchild'] as const;
+const THRICE = ['neutralised', 'language'] as const;
+
 /** All cells: each kind once, then innocents of the same treatments, then more seeds. */
 export const HARD_CELLS: readonly HardCell[] = [
 	...kinds.map((kind) => cell(kind, 1)),
 	...(['plain', ...CLAIMED_KINDS] as const).map((kind) => cell(kind, 'innocent')),
-	...seeds
-		.slice(1)
-		.flatMap((seed) => [
-			...(['plain', ...CLAIMED_KINDS, 'neutralised', 'language'] as const).map((kind) => cell(kind, seed)),
-			...(seed === 2
-				? (['paraphrase-rules', 'two-keys', 'lora', 'filtered', 'truncated', 'grandchild'] as const)
-				: []
-			).map((kind) => cell(kind, seed)),
-		]),
+	...seeds.slice(1).flatMap((seed) => {
+		const some: readonly Kind[] = [...(seed <= 3 ? THRICE : []), ...(seed === 2 ? TWICE : [])];
+		return (['plain', ...CLAIMED_KINDS, ...some] as const).map((kind) => cell(kind, seed));
+	}),
 ];

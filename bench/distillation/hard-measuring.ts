@@ -10,7 +10,7 @@ import { randomStream } from '../../src/embed/random.js';
 import { embeddedTokenizer } from '../../src/generate/embedded.js';
 import { bindMark, type Mark } from '../../src/marks/mark.js';
 import { tokenLogProbabilities } from '../../src/model/likelihood.js';
-import { predictAlong, predictAnswers } from '../../src/model/predict.js';
+import { predictAnswers } from '../../src/model/predict.js';
 import type { Transformer } from '../../src/model/transformer.js';
 import { newExposure } from '../../src/verify/exposure.js';
 import { similarityMeasure } from '../../src/verify/exposure-measures.js';
@@ -19,24 +19,23 @@ import { newWeightedTest } from '../../src/verify/weighted.js';
 import { freshKey } from '../fresh-marks.js';
 import { ownAnswers, probeOf } from './exposure-probes.js';
 import type { Ground } from './ground.js';
-import { type HardCell, MARK, PAIRS } from './hard-cells.js';
+import { type HardCell, MARK, MEASURED_PAIRS, PAIRS } from './hard-cells.js';
 import type { Fresh, HardCurves, HardMeasured } from './hard-measured.js';
+import { PLACES, readOthers, readTogether } from './hard-reading.js';
 import { groundFor, suspectOf, tokenizerOf, writtenBy } from './hard-suspects.js';
 import { secondKey, trialSeed } from './hard-training.js';
 import { marksOf } from './marks.js';
 import { type Point, weightedPoint } from './measured.js';
-import { askedPlaces, shownByApi } from './reading.js';
-import { armOf, trialOf } from './trials.js';
+import { armOf, coinsOf, trialOf } from './trials.js';
 
-/** Positions that are read, and tokens that are asked for, when a test is made. */
-const PLACES = [100, 500, 2000, 10_000] as const;
+/** Tokens that are asked for when a test is made. */
 const TOKENS = [1e4, 2e4, 5e4, 1e5, 2e5] as const;
 /** log10 e at which no more text is asked for. */
 const ENOUGH = 10;
 /** Answers over which variety is counted. */
 const COUNTED = 256;
-/** Keys, and coins of all pairs, that nobody has used. */
-const FRESH = 200;
+/** Keys, and coins of all pairs, that nobody has used: for the first student of a kind and the innocent one, and for others. */
+const freshFor = ({ seed }: HardCell) => (seed === '1' || seed === 'innocent' ? 100 : 20);
 
 const DECISION = { level: 1e-6, hypotheses: 1, searchBits: 0 } as const;
 type AnyPoint = HardCurves['closed'][number];
@@ -61,50 +60,14 @@ function counted(log10Ps: readonly number[]): Fresh {
 	};
 }
 
-function underFreshKeys(weights: PairWeights, { spec }: Mark): Fresh {
+function underFreshKeys(weights: PairWeights, { spec }: Mark, count: number): Fresh {
 	const test = newWeightedTest(weights, spec);
 	return counted(
-		Array.from({ length: FRESH }, (_, i) => {
+		Array.from({ length: count }, (_, i) => {
 			const mark = bindMark(spec, freshKey(spec, randomStream(`hard/fresh/${i}`)));
 			return test.test(mark, DECISION).log10P;
 		}),
 	);
-}
-
-/** Weights at each number of places, by way in. */
-type Readings = Readonly<Record<'grey' | 'open', readonly PairWeights[]>>;
-
-/** Reads several models along the same probes in one pass. */
-export function readTogether(ground: Ground, models: readonly Transformer[], width: number): Readings[] {
-	const { references, probes } = ground;
-	const places = askedPlaces(ground, width);
-	const start = () =>
-		PLACES.map(() => newResiduals('readings', width, references.length, ground.exposure(width)));
-	const states = models.map(() => ({ grey: start(), open: start() }));
-	predictAlong(
-		[...references, ...models],
-		probes,
-		1e-3,
-		(text, at, all) => {
-			const { rank } = places.get(text * 1024 + at) as { rank: number };
-			const prefix = probes[text].slice(0, at);
-			const known = all.slice(0, references.length);
-			for (const [i, { grey, open }] of states.entries()) {
-				const own = all[references.length + i];
-				const listed = shownByApi(own);
-				for (const [j, most] of PLACES.entries()) {
-					if (rank >= most) continue;
-					open[j].addReading(prefix, own, known);
-					grey[j].addReading(prefix, listed, known);
-				}
-			}
-		},
-		(text, at) => (places.get(text * 1024 + at)?.rank ?? Infinity) < PLACES[PLACES.length - 1],
-	);
-	return states.map(({ grey, open }) => ({
-		grey: grey.map((one) => one.weights()),
-		open: open.map((one) => one.weights()),
-	}));
 }
 
 /** Asks a suspect for more and more text. */
@@ -159,7 +122,7 @@ function perplexityOf(work: string, { probes, promptLength }: Ground, cell: Hard
 /** The trial in the suspect's training texts, by every way in. */
 function exposureOf(work: string, cell: HardCell, model: Transformer) {
 	const seed = trialSeed(cell);
-	const exchanges = trialOf(work, seed, PAIRS, cell.marked ? MARK : undefined);
+	const exchanges = trialOf(work, seed, PAIRS, cell.marked ? MARK : undefined).slice(0, MEASURED_PAIRS);
 	const pairs = exchanges.map(({ pair }) => pair);
 	const coins = exchanges.map(({ coin }) => coin);
 	const tokenizer = tokenizerOf(work, cell);
@@ -175,29 +138,18 @@ function exposureOf(work: string, cell: HardCell, model: Transformer) {
 				}
 			: {}),
 	};
-	const fresh = Array.from({ length: FRESH }, (_, i) => armOf(`hard/fresh/${i}`));
+	const fresh = Array.from({ length: freshFor(cell) }, (_, i) =>
+		coinsOf(armOf(`hard/fresh/${i}`), exchanges),
+	);
 	const exposure: HardMeasured['exposure'] = {};
 	const underFresh: HardMeasured['fresh'] = {};
 	for (const [way, measure] of Object.entries(measures)) {
 		const scored = trial.measure(measure);
 		const { pairs: all, servedPreferred, log10PCorrected, log10E, verdict } = scored.open(coins);
 		exposure[way] = { pairs: all, servedPreferred, log10P: log10PCorrected, log10E, verdict };
-		// Fresh coins have no records: the texts' order is that of the pair, which no fresh coin knows.
+		// Fresh coins have no records.
 		const unsealed = newExposure({ pairs }).record(scored.scores);
-		underFresh[`exposure-${way}`] = counted(
-			fresh.map(
-				(arm) =>
-					unsealed.open(
-						exchanges.map(({ pair, record }) => {
-							const coin = arm.coin(pair.id);
-							const [a, b] = [coin.hash(pair.a), coin.hash(pair.b)];
-							const swapped = b < a;
-							const first = coin.side(record.settings, swapped ? [b, a] : [a, b]) === 'a';
-							return { id: pair.id, served: first === swapped ? ('b' as const) : ('a' as const) };
-						}),
-					).log10PCorrected,
-			),
-		);
+		underFresh[`exposure-${way}`] = counted(fresh.map((some) => unsealed.open(some).log10PCorrected));
 	}
 	return { exposure, fresh: underFresh };
 }
@@ -209,26 +161,39 @@ function lostOf(work: string, { name }: HardCell): HardMeasured['cost']['lost'] 
 }
 
 /**
- * Measures cells of one set of probes.
+ * Measures cells of one set of probes, one after another; what they predict is read in one pass.
  *
- * @param cells that are read along in one pass; none of them with another tokenizer unless alone
+ * @param cells all of the mark's tokenizer, or all of another one
  */
-export function measureCells(work: string, usual: Ground, cells: readonly HardCell[]): HardMeasured[] {
+export function* measureCells(
+	work: string,
+	usual: Ground,
+	cells: readonly HardCell[],
+): Generator<HardMeasured> {
 	const ground = groundFor(usual, cells[0]);
 	const width = marksFor(cells[0])[0].spec.contextWidth;
 	const models = cells.map((cell) => suspectOf(work, cell));
-	const read = cells[0].kind === 'tokenizer' ? [] : readTogether(ground, models, width);
-	return cells.map((cell, i) => {
+	const t = (what: string) => process.stderr.write(`   ${what} ${process.cpuUsage().user / 1e6}\n`);
+	t('begin');
+	const read =
+		cells[0].kind === 'tokenizer'
+			? readOthers(work, ground, models, width)
+			: readTogether(ground, models, width);
+	for (const [i, cell] of cells.entries()) {
 		const model = models[i];
 		const marks = marksFor(cell);
+		t('read');
 		const written = ask(work, ground, cell, model, marks);
+		t('asked');
 		const trial = exposureOf(work, cell, model);
+		t('exposed');
 		const readings = read[i];
 		const ways = readings === undefined ? [] : (['grey', 'open'] as const);
 		const curveOf = (way: 'grey' | 'open', mark: Mark) =>
 			PLACES.map((most, j) => point(most, readings[way][j], mark));
 		const lost = lostOf(work, cell);
-		return {
+		t('fresh next');
+		yield {
 			...{ cell: cell.name, kind: cell.kind, seed: cell.seed, marked: cell.marked },
 			cost: {
 				perplexity: perplexityOf(work, usual, cell, model),
@@ -242,11 +207,14 @@ export function measureCells(work: string, usual: Ground, cells: readonly HardCe
 			exposure: trial.exposure,
 			fresh: {
 				...Object.fromEntries(
-					ways.map((way) => [way, underFreshKeys(readings[way][PLACES.length - 1], marks[0])]),
+					ways.map((way) => [
+						way,
+						underFreshKeys(readings[way][PLACES.length - 1], marks[0], freshFor(cell)),
+					]),
 				),
-				closed: underFreshKeys(written.weights, marks[0]),
+				closed: underFreshKeys(written.weights, marks[0], freshFor(cell)),
 				...trial.fresh,
 			},
 		};
-	});
+	}
 }

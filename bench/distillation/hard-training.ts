@@ -10,7 +10,7 @@ import { loadTokenizer } from '../../src/corpus/load-tokenizer.js';
 import { embeddedModel, embeddedPrompts, embeddedTokenizer, MODELS } from '../../src/generate/embedded.js';
 import { sampleTexts } from '../../src/generate/sample.js';
 import { loadTransformer } from '../../src/model/transformer.js';
-import { BUDGET, TRAINING_PROMPTS } from './cells.js';
+import { BUDGET, REFERENCES, TRAINING_PROMPTS } from './cells.js';
 import { REST } from './exposed.js';
 import {
 	BEGINNING,
@@ -230,6 +230,24 @@ export function trainHard(work: string, cell: HardCell): void {
 	if (isTrained(work, cell.name)) return;
 	const training = trainingOf(work, cell);
 	if (training !== undefined) train(work, training, { ...cell, budget: BUDGET, share: SHARE });
+}
+
+/** Students of unmarked text with the other tokenizer: what the teacher's owner can train from the suspect's public base. */
+export const OTHER_REFERENCES = REFERENCES.slice(0, 2).map(({ name, seed }) => ({
+	name: `hard-tokenizer-${name}`,
+	seed,
+}));
+
+/** Trains them unless they are there. */
+export function trainOtherReferences(work: string): void {
+	const { epochs, rate, texts: count } = BUDGET;
+	for (const { name, seed } of OTHER_REFERENCES) {
+		if (isTrained(work, name)) continue;
+		const path = join(work, 'texts', `${name}.jsonl`);
+		const texts = textsOf({ path: teacherTexts(work, undefined, seed, count), count });
+		keepTexts(path, reencoded(embeddedTokenizer(), loadTokenizer(otherBase(work)), texts));
+		train(work, { name, from: otherBase(work), samples: [path], epochs, rate }, { name, budget: BUDGET });
+	}
 }
 
 /** Whether the student of a cell is there. */

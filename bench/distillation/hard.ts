@@ -11,7 +11,7 @@ import { groundOf } from './ground.js';
 import { HARD_CELLS, type HardCell } from './hard-cells.js';
 import { measuredHard, saveHard } from './hard-measured.js';
 import { measureCells } from './hard-measuring.js';
-import { isTrainedHard, trainHard } from './hard-training.js';
+import { isTrainedHard, trainHard, trainOtherReferences } from './hard-training.js';
 import { say, WORK } from './students.js';
 
 /** Students that advance together beside the references. */
@@ -38,16 +38,21 @@ const { values } = parseArgs({
 	options: { work: { type: 'string', default: WORK }, only: { type: 'string' } },
 });
 const { work, only } = values;
-if (only !== 'measure') for (const cell of HARD_CELLS) trainHard(work, cell);
+if (only !== 'measure') {
+	trainOtherReferences(work);
+	for (const cell of HARD_CELLS) trainHard(work, cell);
+}
 if (only !== 'train') {
 	const ground = groundOf(work);
 	const waiting = HARD_CELLS.filter(
 		(cell) => isTrainedHard(work, cell) && measuredHard(cell.name) === undefined,
 	);
 	for (const group of groupsOf(waiting)) {
-		const begun = performance.now();
-		for (const measured of measureCells(work, ground, group)) saveHard(measured);
-		const names = group.map(({ name }) => name).join(', ');
-		say(`measured ${names}, ${((performance.now() - begun) / 1000).toFixed(0)} s`);
+		let begun = performance.now();
+		for (const measured of measureCells(work, ground, group)) {
+			saveHard(measured);
+			say(`measured ${measured.cell}, ${((performance.now() - begun) / 1000).toFixed(0)} s`);
+			begun = performance.now();
+		}
 	}
 }

@@ -91,3 +91,17 @@ export function trialOf(work: string, seed: string, count: number, mark?: MarkNa
 		.slice(0, count)
 		.map((line) => Exchange.parse(JSON.parse(line)));
 }
+
+/**
+ * What the coins of another arm say of the same pairs. The order of a pair's texts comes from its first coin, which no
+ * student and none of these coins knows.
+ */
+export function coinsOf(arm: Arm, exchanges: readonly Exchange[]): { id: string; served: 'a' | 'b' }[] {
+	return exchanges.map(({ pair, record }) => {
+		const coin = arm.coin(pair.id);
+		const [a, b] = [coin.hash(pair.a), coin.hash(pair.b)];
+		const swapped = b < a;
+		const first = coin.side(record.settings, swapped ? [b, a] : [a, b]) === 'a';
+		return { id: pair.id, served: first === swapped ? 'b' : 'a' };
+	});
+}
