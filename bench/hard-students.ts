@@ -3,8 +3,10 @@
  *
  * @module
  */
+import { CLAIMED } from './distillation/cells.js';
 import { KINDS, type Kind, MARK, SHARE } from './distillation/hard-cells.js';
 import { allMeasuredHard, type HardCurves, type HardMeasured } from './distillation/hard-measured.js';
+import type { MarkName } from './distillation/marks.js';
 import { type Bench, median, type Row } from './rows.js';
 
 /** Evidence that is asked for, log10 e. */
@@ -31,11 +33,13 @@ interface Group {
 	readonly together: boolean;
 }
 
-function groupsOf(all: readonly HardMeasured[]): Group[] {
+/** Groups of one mark, the untreated one first. */
+function groupsOf(all: readonly HardMeasured[], mark: MarkName): Group[] {
 	return (Object.keys(KINDS) as Kind[]).flatMap((kind): Group[] => {
-		const students = all.filter((one) => one.kind === kind && one.marked);
+		const students = all.filter((one) => one.kind === kind && one.mark === mark);
 		if (students.length === 0) return [];
-		const group = { name: kind as string, about: KINDS[kind], students, together: false };
+		const name = mark === MARK ? kind : `${kind} ${mark}`;
+		const group = { name, about: KINDS[kind], students, together: false };
 		if (kind !== 'two-keys') return [group];
 		return [
 			{ ...group, name: 'two-teachers' },
@@ -113,7 +117,7 @@ function costs({ name, students }: Group, plain: Group): Row[] {
 		median(group.map(({ cost }) => cost[what]));
 	const rows = [
 		['perplexity', 'perplexity a token of the teacher, on its own texts', true],
-		['distinct', 'share of distinct 2-grams in 256 own answers', false],
+		['distinct', 'share of distinct 2-grams in 80 own answers', false],
 	] as const;
 	return rows.map(([what, unit, less]) => {
 		const [ours, peer] = [of(students, what), of(plain.students, what)];
@@ -125,7 +129,7 @@ function costs({ name, students }: Group, plain: Group): Row[] {
 /** Tests under keys and coins that nobody has used, by way in. */
 function innocentRows(all: readonly HardMeasured[]): { rows: Row[]; notes: string[] } {
 	const ways = [...new Set(all.flatMap(({ fresh }) => Object.keys(fresh)))];
-	const unmarked = all.filter(({ marked }) => !marked).map(({ kind }) => kind);
+	const unmarked = all.filter(({ mark }) => mark === null).map(({ kind }) => kind);
 	const counts = ways.map((way) => {
 		const some = all.flatMap(({ fresh }) => fresh[way] ?? []);
 		const sum = (what: 'tests' | 'rejected' | 'accused') => some.reduce((total, one) => total + one[what], 0);
@@ -152,17 +156,19 @@ function innocentRows(all: readonly HardMeasured[]): { rows: Row[]; notes: strin
 
 export const bench: Bench = {
 	about:
-		`Students of rivals who did not train politely: ${MARK} on ${SHARE * 100} % of the teacher's texts, of which 512 are served answers ` +
+		`Students of rivals who did not train politely: ${MARK}, unless a case names another mark, on ${SHARE * 100} % of the teacher's texts, of which 512 are served answers ` +
 		'of a trial; budget, base and references as in `inheritance`. Each row is the median over students of one treatment, its peer ' +
 		'the median over students of the same texts without it. Measured by `bench/distillation/hard.ts`; the last cases count tests ' +
 		'of the same weights and scores under keys and coins that nobody has used.',
 	async run() {
 		const all = allMeasuredHard();
-		const groups = groupsOf(all);
-		const [plain] = groups;
 		const rows: Row[] = [];
 		const notes: string[] = [];
-		for (const group of groups) {
+		const groups = CLAIMED.flatMap((mark) => {
+			const some = groupsOf(all, mark);
+			return some.map((group) => ({ group, plain: some[0] }));
+		});
+		for (const { group, plain } of groups) {
 			const shown = WAY_NAMES.flatMap((way) => inheritance(group, plain, way) ?? []);
 			const trials = EXPOSURE_WAYS.flatMap((way) => exposure(group, plain, way) ?? []);
 			rows.push(...shown.map(({ row }) => row), ...trials, ...costs(group, plain));

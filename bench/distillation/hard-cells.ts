@@ -6,7 +6,7 @@
 import { CLAIMED } from './cells.js';
 import type { MarkName } from './marks.js';
 
-/** The mark of all hard students, and its share of their texts. */
+/** The mark of hard students unless another is named, and its share of their texts. */
 export const MARK: MarkName = CLAIMED[0];
 export const SHARE = 0.3;
 /** Marked texts that are served answers of a trial, so that one student shows inheritance and exposure. */
@@ -48,12 +48,16 @@ export interface HardCell {
 	readonly kind: Kind;
 	/** Gives key, texts and order of training; the unmarked texts are the same for all. */
 	readonly seed: string;
-	/** Whether a share of the texts is marked; otherwise the student is innocent. */
-	readonly marked: boolean;
+	/** Of a share of the texts; null: the student is innocent. */
+	readonly mark: MarkName | null;
 }
 
-function cell(kind: Kind, seed: number | 'innocent'): HardCell {
-	return { name: `hard-${kind}-${seed}`, kind, seed: String(seed), marked: seed !== 'innocent' };
+function cell(kind: Kind, seed: number | 'innocent', mark: MarkName = MARK): HardCell {
+	const other = mark === MARK ? '' : `-${mark}`;
+	return {
+		...{ name: `hard-${kind}${other}-${seed}`, kind, seed: String(seed) },
+		mark: seed === 'innocent' ? null : mark,
+	};
 }
 
 /** Kinds on which claims rest: ten seeds each. */
@@ -65,12 +69,23 @@ const seeds = Array.from({ length: 10 }, (_, i) => i + 1);
 const TWICE = ['paraphrase-rules', 'two-keys', 'lora', 'filtered', 'truncated', 'grandchild'] as const;
 const THRICE = ['neutralised', 'language'] as const;
 
-/** All cells: each kind once, then innocents of the same treatments, then more seeds. */
+/** Marks that the recommended one is compared with under the treatments that weaken it most. */
+const OTHER_MARKS = CLAIMED.slice(1);
+/** Seed after which they come. */
+const ENOUGH_FOR_NOW = 3;
+
+/** All cells: each kind once, then innocents of the same treatments, then more seeds, and other marks among them. */
 export const HARD_CELLS: readonly HardCell[] = [
 	...kinds.map((kind) => cell(kind, 1)),
 	...(['plain', ...CLAIMED_KINDS] as const).map((kind) => cell(kind, 'innocent')),
 	...seeds.slice(1).flatMap((seed) => {
 		const some: readonly Kind[] = [...(seed <= 3 ? THRICE : []), ...(seed === 2 ? TWICE : [])];
-		return (['plain', ...CLAIMED_KINDS, ...some] as const).map((kind) => cell(kind, seed));
+		const others = seed === ENOUGH_FOR_NOW ? OTHER_MARKS : [];
+		return [
+			...(['plain', ...CLAIMED_KINDS, ...some] as const).map((kind) => cell(kind, seed)),
+			...others.flatMap((mark) =>
+				(['plain', 'paraphrase', 'second-tuning'] as const).map((kind) => cell(kind, 1, mark)),
+			),
+		];
 	}),
 ];

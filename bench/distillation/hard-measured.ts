@@ -7,6 +7,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { KINDS, type Kind } from './hard-cells.js';
+import { MARK_NAMES } from './marks.js';
 import { keep } from './students.js';
 
 const Point = z.object({ queries: z.number(), log10P: z.number(), log10E: z.number() });
@@ -40,7 +41,7 @@ const HardMeasured = z.object({
 	cell: z.string(),
 	kind: z.enum(Object.keys(KINDS) as [Kind, ...Kind[]]),
 	seed: z.string(),
-	marked: z.boolean(),
+	mark: z.enum(MARK_NAMES).nullable(),
 	/** What the treatment costs the rival. */
 	cost: z.object({
 		/** Perplexity a token of the teacher, on its texts that no student has seen. */

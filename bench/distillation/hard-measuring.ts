@@ -33,16 +33,20 @@ const TOKENS = [1e4, 2e4, 5e4, 1e5, 2e5] as const;
 /** log10 e at which no more text is asked for. */
 const ENOUGH = 10;
 /** Answers over which variety is counted. */
-const COUNTED = 256;
+const COUNTED = 80;
 /** Keys, and coins of all pairs, that nobody has used: for the first student of a kind and the innocent one, and for others. */
-const freshFor = ({ seed }: HardCell) => (seed === '1' || seed === 'innocent' ? 100 : 20);
+const freshFor = ({ seed }: HardCell) => (seed === '1' || seed === 'innocent' ? 50 : 10);
+/** Which of {@link PLACES} the weights are of that are tested under them. */
+const FRESH_PLACES = 2;
 
 const DECISION = { level: 1e-6, hypotheses: 1, searchBits: 0 } as const;
 type AnyPoint = HardCurves['closed'][number];
 
 /** The marks that a cell's texts carry, or, of an innocent, one that they do not. */
-function marksFor({ kind, seed }: HardCell): Mark[] {
-	return [seed, ...(kind === 'two-keys' ? [secondKey(seed)] : [])].flatMap((one) => marksOf(MARK, one));
+export function marksFor({ kind, seed, mark }: HardCell): Mark[] {
+	return [seed, ...(kind === 'two-keys' ? [secondKey(seed)] : [])].flatMap((one) =>
+		marksOf(mark ?? MARK, one),
+	);
 }
 
 const point = (queries: number, weights: PairWeights, mark: Mark): AnyPoint => {
@@ -122,11 +126,11 @@ function perplexityOf(work: string, { probes, promptLength }: Ground, cell: Hard
 /** The trial in the suspect's training texts, by every way in. */
 function exposureOf(work: string, cell: HardCell, model: Transformer) {
 	const seed = trialSeed(cell);
-	const exchanges = trialOf(work, seed, PAIRS, cell.marked ? MARK : undefined).slice(0, MEASURED_PAIRS);
+	const exchanges = trialOf(work, seed, PAIRS, cell.mark ?? undefined).slice(0, MEASURED_PAIRS);
 	const pairs = exchanges.map(({ pair }) => pair);
 	const coins = exchanges.map(({ coin }) => coin);
 	const tokenizer = tokenizerOf(work, cell);
-	const probe = probeOf(work, `${cell.marked}/${seed}`, pairs, embeddedTokenizer());
+	const probe = probeOf(work, `${cell.mark}/${seed}`, pairs, embeddedTokenizer());
 	const foreign = cell.kind === 'tokenizer' ? tokenizer : undefined;
 	const trial = newExposure({ pairs, records: exchanges.map(({ record }) => record) });
 	const measures = {
@@ -163,7 +167,7 @@ function lostOf(work: string, { name }: HardCell): HardMeasured['cost']['lost'] 
 /**
  * Measures cells of one set of probes, one after another; what they predict is read in one pass.
  *
- * @param cells all of the mark's tokenizer, or all of another one
+ * @param cells all of the mark's tokenizer, or all of another one; of one context width
  */
 export function* measureCells(
 	work: string,
@@ -194,7 +198,7 @@ export function* measureCells(
 		const lost = lostOf(work, cell);
 		t('fresh next');
 		yield {
-			...{ cell: cell.name, kind: cell.kind, seed: cell.seed, marked: cell.marked },
+			...{ cell: cell.name, kind: cell.kind, seed: cell.seed, mark: cell.mark },
 			cost: {
 				perplexity: perplexityOf(work, usual, cell, model),
 				distinct: written.distinct,
@@ -207,10 +211,7 @@ export function* measureCells(
 			exposure: trial.exposure,
 			fresh: {
 				...Object.fromEntries(
-					ways.map((way) => [
-						way,
-						underFreshKeys(readings[way][PLACES.length - 1], marks[0], freshFor(cell)),
-					]),
+					ways.map((way) => [way, underFreshKeys(readings[way][FRESH_PLACES], marks[0], freshFor(cell))]),
 				),
 				closed: underFreshKeys(written.weights, marks[0], freshFor(cell)),
 				...trial.fresh,

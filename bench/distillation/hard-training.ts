@@ -16,7 +16,6 @@ import {
 	BEGINNING,
 	type HardCell,
 	type Kind,
-	MARK,
 	OTHER_VOCABULARY,
 	PAIRS,
 	REDRAWN,
@@ -53,8 +52,8 @@ const OTHERS = BUDGET.texts - MARKED;
 /** The base's books as the teacher's tokenizer writes them have 12,756 windows: as many tokens as the budget. */
 const BOOK_EPOCHS = 1.285;
 
-/** Seed of the unmarked trial and key that an innocent cell has. */
-export const trialSeed = ({ seed }: HardCell): string => (seed === 'innocent' ? 'hard-innocent' : seed);
+/** Seed of the trial whose served answers are in a cell's texts. */
+export const trialSeed = ({ seed, mark }: HardCell): string => (mark === null ? 'hard-innocent' : seed);
 /** Seed of the other key of a student with two. */
 export const secondKey = (seed: string): string => `${seed}-second`;
 
@@ -80,11 +79,11 @@ function keepTexts(path: string, texts: readonly Text[]): void {
 
 /** The texts with the trial and the mark in them. */
 function markedParts(work: string, cell: HardCell): Part[] {
-	const mark = cell.marked ? MARK : undefined;
-	const served = { path: trialFile(work, trialSeed(cell), PAIRS, mark), count: PAIRS };
+	const { mark } = cell;
+	const served = { path: trialFile(work, trialSeed(cell), PAIRS, mark ?? undefined), count: PAIRS };
 	const more = MARKED - PAIRS;
 	// No student has another's unmarked texts as its own: the innocents' come after the rest, from the same file.
-	if (mark === undefined)
+	if (mark === null)
 		return [served, { path: teacherTexts(work, undefined, REST, BUDGET.texts), from: OTHERS, count: more }];
 	if (cell.kind !== 'two-keys')
 		return [served, { path: teacherTexts(work, mark, cell.seed, more), count: more }];
@@ -142,7 +141,7 @@ function samplesOf(work: string, cell: HardCell): string[] {
 	const marked = markedParts(work, cell);
 	const rewrite = rewriteOf(work, kind);
 	if (rewrite === undefined) {
-		if (cell.marked) return [...marked, rest].map(({ path, count }) => `${path}:${count}`);
+		if (cell.mark !== null) return [...marked, rest].map(({ path, count }) => `${path}:${count}`);
 		const path = join(work, 'texts', `${name}.jsonl`);
 		keepTexts(path, marked.flatMap(textsOf));
 		return [path, `${rest.path}:${rest.count}`];
@@ -218,7 +217,7 @@ function trainingOf(work: string, cell: HardCell): Training | undefined {
 
 /** The untreated student of the same seed. */
 export function plainOf(cell: HardCell): HardCell {
-	return { ...cell, kind: 'plain', name: `hard-plain-${cell.seed}` };
+	return { ...cell, kind: 'plain', name: cell.name.replace(`hard-${cell.kind}`, 'hard-plain') };
 }
 
 /** Kinds whose student is, or comes from, the plain one. */

@@ -10,23 +10,24 @@ import { parseArgs } from 'node:util';
 import { groundOf } from './ground.js';
 import { HARD_CELLS, type HardCell } from './hard-cells.js';
 import { measuredHard, saveHard } from './hard-measured.js';
-import { measureCells } from './hard-measuring.js';
+import { marksFor, measureCells } from './hard-measuring.js';
 import { isTrainedHard, trainHard, trainOtherReferences } from './hard-training.js';
 import { say, WORK } from './students.js';
 
 /** Students that advance together beside the references. */
 const TOGETHER = 5;
 
-/** Cells in their order, those together that the same texts probe. */
+/** Cells in their order, those together that the same texts probe for contexts of one width. */
 function groupsOf(cells: readonly HardCell[]): HardCell[][] {
 	const groups: HardCell[][] = [];
 	const open = new Map<string, HardCell[]>();
 	for (const cell of cells) {
 		const probes = cell.kind === 'language' || cell.kind === 'tokenizer' ? cell.kind : 'usual';
-		let group = open.get(probes);
+		const key = `${probes} ${marksFor(cell)[0].spec.contextWidth}`;
+		let group = open.get(key);
 		if (group === undefined || group.length === TOGETHER) {
 			group = [];
-			open.set(probes, group);
+			open.set(key, group);
 			groups.push(group);
 		}
 		group.push(cell);
