@@ -21,7 +21,7 @@ const WAYS = {
 const WAY_NAMES = Object.keys(WAYS) as (keyof typeof WAYS)[];
 const EXPOSURE_WAYS = ['open', 'grey', 'closed'] as const;
 
-type Points = HardCurves['closed'];
+type Points = HardCurves['grey'];
 const lastOf = (points: Points): number => points[points.length - 1]?.log10E ?? 0;
 
 /** A group of measurements, and how several keys of one student are taken. */
@@ -51,8 +51,7 @@ function groupsOf(all: readonly HardMeasured[], mark: MarkName): Group[] {
 /** Curves of a group by one way in; where two keys go together, the curve of their mean e-value. */
 function curvesOf({ students, together }: Group, way: keyof typeof WAYS): Points[] {
 	return students.flatMap(({ keys }) => {
-		const curves =
-			keys.flatMap((one) => one[way] ?? []).length === 0 ? [] : keys.map((one) => one[way] ?? []);
+		const curves = keys.flatMap((one) => (one[way] === undefined ? [] : [one[way]]));
 		if (!together || curves.length < 2) return curves;
 		const [one, other] = curves;
 		return [

@@ -12,9 +12,9 @@ import { keep } from './students.js';
 
 const Point = z.object({ queries: z.number(), log10P: z.number(), log10E: z.number() });
 const Curves = z.object({
-	grey: z.array(Point).optional(),
-	open: z.array(Point).optional(),
-	closed: z.array(Point),
+	grey: z.array(Point),
+	open: z.array(Point),
+	closed: z.array(Point).optional(),
 });
 /** Evidence of inheritance by the three ways in, more and more queries. */
 export type HardCurves = z.infer<typeof Curves>;

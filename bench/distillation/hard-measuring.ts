@@ -19,7 +19,7 @@ import { newWeightedTest } from '../../src/verify/weighted.js';
 import { freshKey } from '../fresh-marks.js';
 import { ownAnswers, probeOf } from './exposure-probes.js';
 import type { Ground } from './ground.js';
-import { type HardCell, MARK, MEASURED_PAIRS, PAIRS } from './hard-cells.js';
+import { CLAIMED_KINDS, type HardCell, type Kind, MARK, MEASURED_PAIRS, PAIRS } from './hard-cells.js';
 import type { Fresh, HardCurves, HardMeasured } from './hard-measured.js';
 import { PLACES, readOthers, readTogether } from './hard-reading.js';
 import { groundFor, suspectOf, tokenizerOf, writtenBy } from './hard-suspects.js';
@@ -34,13 +34,19 @@ const TOKENS = [1e4, 2e4, 5e4, 1e5, 2e5] as const;
 const ENOUGH = 10;
 /** Answers over which variety is counted. */
 const COUNTED = 80;
+/** Text is asked of the first students of a kind, and less of innocents; it takes longest. */
+function mostTokens({ kind, seed, mark }: HardCell): number {
+	if (mark === null) return 5e4;
+	const students = (CLAIMED_KINDS as readonly Kind[]).includes(kind) ? 3 : 1;
+	return Number(seed) <= students ? 2e5 : 0;
+}
 /** Keys, and coins of all pairs, that nobody has used: for the first student of a kind and the innocent one, and for others. */
 const freshFor = ({ seed }: HardCell) => (seed === '1' || seed === 'innocent' ? 50 : 10);
 /** Which of {@link PLACES} the weights are of that are tested under them. */
 const FRESH_PLACES = 2;
 
 const DECISION = { level: 1e-6, hypotheses: 1, searchBits: 0 } as const;
-type AnyPoint = HardCurves['closed'][number];
+type AnyPoint = NonNullable<HardCurves['closed']>[number];
 
 /** The marks that a cell's texts carry, or, of an innocent, one that they do not. */
 export function marksFor({ kind, seed, mark }: HardCell): Mark[] {
@@ -77,6 +83,7 @@ function underFreshKeys(weights: PairWeights, { spec }: Mark, count: number): Fr
 /** Asks a suspect for more and more text. */
 function ask(work: string, ground: Ground, cell: HardCell, model: Transformer, marks: readonly Mark[]) {
 	const { references } = ground;
+	const budgets = TOKENS.filter((tokens) => tokens <= mostTokens(cell));
 	const width = marks[0].spec.contextWidth;
 	const residuals = newResiduals('text', width, references.length, ground.exposure(width));
 	const curves = marks.map((): AnyPoint[] => []);
@@ -84,26 +91,29 @@ function ask(work: string, ground: Ground, cell: HardCell, model: Transformer, m
 	let tokens = 0;
 	let next = 0;
 	let asked: { prompt: readonly number[]; answer: readonly number[] }[] = [];
-	const pairs = { all: 0, distinct: new Set<string>(), answers: 0 };
-	for (const { promptTokens, tokens: own } of writtenBy(work, cell, model, TOKENS[TOKENS.length - 1] / 32)) {
+	for (const { promptTokens, tokens: own } of writtenBy(work, cell, model, mostTokens(cell) / 32)) {
 		asked.push({ prompt: promptTokens, answer: own });
 		tokens += own.length;
-		if (pairs.answers++ < COUNTED)
-			for (let at = 1; at < own.length; at++) {
-				pairs.all++;
-				pairs.distinct.add(`${own[at - 1]},${own[at]}`);
-			}
-		if (tokens < TOKENS[next]) continue;
+		if (tokens < budgets[next]) continue;
 		predictAnswers(references, asked, width, 1e-3, (context, token, others) => {
 			residuals.addToken(context, token, others);
 		});
 		asked = [];
 		weights = residuals.weights();
-		for (const [i, mark] of marks.entries()) curves[i].push(point(TOKENS[next], weights, mark));
+		for (const [i, mark] of marks.entries()) curves[i].push(point(budgets[next], weights, mark));
 		next++;
-		if (next === TOKENS.length || curves.every((points) => points[points.length - 1].log10E >= ENOUGH)) break;
+		if (next === budgets.length || curves.every((points) => points[points.length - 1].log10E >= ENOUGH))
+			break;
 	}
-	return { curves, weights, distinct: pairs.distinct.size / pairs.all };
+	return { curves, weights };
+}
+
+/** Share of distinct 2-grams in what a suspect writes. */
+function distinctOf(work: string, cell: HardCell, model: Transformer): number {
+	const pairs = Array.from(writtenBy(work, cell, model, COUNTED)).flatMap(({ tokens }) =>
+		tokens.slice(1).map((token, i) => `${tokens[i]},${token}`),
+	);
+	return new Set(pairs).size / pairs.length;
 }
 
 /** Perplexity on texts of the teacher, a token of the teacher, whatever the suspect's tokens are. */
@@ -177,8 +187,6 @@ export function* measureCells(
 	const ground = groundFor(usual, cells[0]);
 	const width = marksFor(cells[0])[0].spec.contextWidth;
 	const models = cells.map((cell) => suspectOf(work, cell));
-	const t = (what: string) => process.stderr.write(`   ${what} ${process.cpuUsage().user / 1e6}\n`);
-	t('begin');
 	const read =
 		cells[0].kind === 'tokenizer'
 			? readOthers(work, ground, models, width)
@@ -186,34 +194,30 @@ export function* measureCells(
 	for (const [i, cell] of cells.entries()) {
 		const model = models[i];
 		const marks = marksFor(cell);
-		t('read');
-		const written = ask(work, ground, cell, model, marks);
-		t('asked');
+		const written = mostTokens(cell) > 0 ? ask(work, ground, cell, model, marks) : undefined;
 		const trial = exposureOf(work, cell, model);
-		t('exposed');
-		const readings = read[i];
-		const ways = readings === undefined ? [] : (['grey', 'open'] as const);
 		const curveOf = (way: 'grey' | 'open', mark: Mark) =>
-			PLACES.map((most, j) => point(most, readings[way][j], mark));
+			PLACES.map((most, j) => point(most, read[i][way][j], mark));
 		const lost = lostOf(work, cell);
-		t('fresh next');
 		yield {
 			...{ cell: cell.name, kind: cell.kind, seed: cell.seed, mark: cell.mark },
 			cost: {
 				perplexity: perplexityOf(work, usual, cell, model),
-				distinct: written.distinct,
+				distinct: distinctOf(work, cell, model),
 				...(lost === undefined ? {} : { lost }),
 			},
 			keys: marks.map((mark, k) => ({
-				...Object.fromEntries(ways.map((way) => [way, curveOf(way, mark)])),
-				closed: written.curves[k],
+				grey: curveOf('grey', mark),
+				open: curveOf('open', mark),
+				...(written === undefined ? {} : { closed: written.curves[k] }),
 			})),
 			exposure: trial.exposure,
 			fresh: {
-				...Object.fromEntries(
-					ways.map((way) => [way, underFreshKeys(readings[way][FRESH_PLACES], marks[0], freshFor(cell))]),
-				),
-				closed: underFreshKeys(written.weights, marks[0], freshFor(cell)),
+				grey: underFreshKeys(read[i].grey[FRESH_PLACES], marks[0], freshFor(cell)),
+				open: underFreshKeys(read[i].open[FRESH_PLACES], marks[0], freshFor(cell)),
+				...(written === undefined
+					? {}
+					: { closed: underFreshKeys(written.weights, marks[0], freshFor(cell)) }),
 				...trial.fresh,
 			},
 		};
