@@ -11,7 +11,7 @@ import { loadTransformer, type Transformer } from '../../src/model/transformer.j
 import { type ContextCounts, countContexts } from '../../src/verify/residuals.js';
 import { REFERENCES, TRAINING_PROMPTS } from './cells.js';
 import { markerOf } from './marks.js';
-import { folderOf, linesOf } from './students.js';
+import { folderOf, textsOf } from './students.js';
 
 const PROBES = 512;
 /** Of an answer. */
@@ -31,9 +31,6 @@ export interface Ground {
 	/** Contexts of unmarked text that is neither a probe nor a reference's. */
 	readonly exposure: (contextWidth: number) => ContextCounts;
 }
-
-const readTexts = (path: string): { promptTokens: number[]; tokens: number[] }[] =>
-	linesOf(path).map((line) => JSON.parse(line) as { promptTokens: number[]; tokens: number[] });
 
 /** Prompts that no training text answers, over and over. */
 export function probingPrompts(count: number): string[] {
@@ -66,7 +63,7 @@ export function studentAt(work: string, name: string): Transformer {
 /** References, probes and exposure. @param work the folder of the grid @param count of probes */
 export function groundOf(work: string, count = PROBES): Ground {
 	const probes = [...answersOf(embeddedModel('teacher'), count, 'distillation/probes')];
-	const traffic = readTexts(join(work, 'texts', 'unmarked-ref-2.jsonl')).map(({ tokens }) => tokens);
+	const traffic = textsOf(join(work, 'texts', 'unmarked-ref-2.jsonl')).map(({ tokens }) => tokens);
 	const counts = new Map<number, ContextCounts>();
 	return {
 		work,

@@ -11,7 +11,7 @@ import { predictAlong } from '../../src/model/predict.js';
 import { loadTransformer, type Transformer } from '../../src/model/transformer.js';
 import { newResiduals, type PairWeights, type Prediction } from '../../src/verify/residuals.js';
 import { type Ground, studentAt, UNTRAINED } from './ground.js';
-import { OTHER_REFERENCES, otherBase } from './hard-training.js';
+import { OTHER_REFERENCES, otherBase } from './other-base.js';
 import { alignedPlaces, predictTranslated, type Translated } from './other-tokenizer.js';
 import { askedPlaces, shownByApi } from './reading.js';
 

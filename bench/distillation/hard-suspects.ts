@@ -11,9 +11,9 @@ import { embeddedModel, embeddedTokenizer, PROMPT_TOKENS } from '../../src/gener
 import type { Transformer } from '../../src/model/transformer.js';
 import { answersOf, type Ground, probingPrompts, studentAt } from './ground.js';
 import { type HardCell, NEUTRALISED } from './hard-cells.js';
-import { otherBase, plainOf } from './hard-training.js';
-import type { Text } from './rewrites.js';
-import { HERE } from './students.js';
+import { plainOf } from './hard-training.js';
+import { otherBase } from './other-base.js';
+import { HERE, type Text } from './students.js';
 
 /** Tokens of a prompt in another tokenizer: beginnings of the usual prompts. */
 const FOREIGN_PROMPT = 12;

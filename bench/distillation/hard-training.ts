@@ -3,45 +3,28 @@
  *
  * @module
  */
-import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadTokenizer } from '../../src/corpus/load-tokenizer.js';
 import { embeddedModel, embeddedPrompts, embeddedTokenizer, MODELS } from '../../src/generate/embedded.js';
 import { sampleTexts } from '../../src/generate/sample.js';
 import { loadTransformer } from '../../src/model/transformer.js';
-import { BUDGET, REFERENCES, TRAINING_PROMPTS } from './cells.js';
+import { BUDGET, TRAINING_PROMPTS } from './cells.js';
 import { REST } from './exposed.js';
-import {
-	BEGINNING,
-	type HardCell,
-	type Kind,
-	OTHER_VOCABULARY,
-	PAIRS,
-	REDRAWN,
-	SHARE,
-} from './hard-cells.js';
+import { BEGINNING, type HardCell, type Kind, PAIRS, REDRAWN, SHARE } from './hard-cells.js';
 import { markerOf } from './marks.js';
-import {
-	beginnings,
-	likelierHalf,
-	lossOf,
-	ofText,
-	redrawn,
-	reencoded,
-	substituted,
-	type Text,
-} from './rewrites.js';
+import { otherBase } from './other-base.js';
+import { beginnings, likelierHalf, lossOf, ofText, redrawn, reencoded, substituted } from './rewrites.js';
 import {
 	folderOf,
-	HERE,
 	isTrained,
 	keep,
-	linesOf,
-	PYTHON,
+	keepTexts,
 	say,
+	type Text,
 	type Training,
 	teacherTexts,
+	textsOf,
 	train,
 } from './students.js';
 import { trialFile } from './trials.js';
@@ -64,18 +47,7 @@ interface Part {
 	readonly count: number;
 }
 
-function textsOf({ path, from = 0, count }: Part): Text[] {
-	return linesOf(path)
-		.slice(from, from + count)
-		.map((line) => {
-			const { promptTokens, tokens } = JSON.parse(line) as Text;
-			return { promptTokens, tokens };
-		});
-}
-
-function keepTexts(path: string, texts: readonly Text[]): void {
-	keep(path, `${texts.map((text) => JSON.stringify(text)).join('\n')}\n`);
-}
+const textsIn = ({ path, from, count }: Part): Text[] => textsOf(path, from, count);
 
 /** The texts with the trial and the mark in them. */
 function markedParts(work: string, cell: HardCell): Part[] {
@@ -93,24 +65,6 @@ function markedParts(work: string, cell: HardCell): Part[] {
 		{ path: teacherTexts(work, mark, cell.seed, half - PAIRS), count: half - PAIRS },
 		{ path: teacherTexts(work, mark, secondKey(cell.seed), half), count: half },
 	];
-}
-
-/** Folder of the base model with another tokenizer, trained if it is not there. */
-export function otherBase(work: string): string {
-	const folder = join(work, 'bases', `base-${OTHER_VOCABULARY}`);
-	if (existsSync(join(folder, 'model.safetensors'))) return folder;
-	const python = (script: string, ...args: string[]) => {
-		const { status, error, stderr } = spawnSync(
-			PYTHON,
-			[join(HERE, script), '--books', 'base', '--out', folder, ...args],
-			{ encoding: 'utf8', cwd: HERE },
-		);
-		if (status !== 0) throw new Error(`${script}: ${error?.message ?? stderr}`);
-	};
-	python('train_tokenizer.py', '--vocabulary', String(OTHER_VOCABULARY));
-	const tokenizer = join(folder, 'tokenizer.json');
-	python('train.py', '--tokenizer', tokenizer, '--seed', '3072', '--epochs', '3', '--precision', 'bf16');
-	return folder;
 }
 
 /** The rewrite of a kind; undefined where texts stay as they are. */
@@ -143,13 +97,13 @@ function samplesOf(work: string, cell: HardCell): string[] {
 	if (rewrite === undefined) {
 		if (cell.mark !== null) return [...marked, rest].map(({ path, count }) => `${path}:${count}`);
 		const path = join(work, 'texts', `${name}.jsonl`);
-		keepTexts(path, marked.flatMap(textsOf));
+		keepTexts(path, marked.flatMap(textsIn));
 		return [path, `${rest.path}:${rest.count}`];
 	}
 	const write = (path: string, parts: readonly Part[], seed: string): string => {
 		if (existsSync(path)) return path;
 		const begun = performance.now();
-		const originals = parts.flatMap(textsOf);
+		const originals = parts.flatMap(textsIn);
 		const texts = rewrite(originals, seed);
 		if (kind.startsWith('paraphrase'))
 			keep(path.replace(/jsonl$/, 'loss.json'), `${JSON.stringify(lossOf(originals, texts))}\n`);
@@ -179,10 +133,7 @@ function ownTexts(work: string, cell: HardCell): string {
 		maxTokens: BUDGET.maxTokens,
 		seed: `hard/own/${cell.seed}`,
 	});
-	keepTexts(
-		path,
-		Array.from(samples, ({ promptTokens, tokens }) => ({ promptTokens, tokens })),
-	);
+	keepTexts(path, Array.from(samples));
 	return path;
 }
 
@@ -229,24 +180,6 @@ export function trainHard(work: string, cell: HardCell): void {
 	if (isTrained(work, cell.name)) return;
 	const training = trainingOf(work, cell);
 	if (training !== undefined) train(work, training, { ...cell, budget: BUDGET, share: SHARE });
-}
-
-/** Students of unmarked text with the other tokenizer: what the teacher's owner can train from the suspect's public base. */
-export const OTHER_REFERENCES = REFERENCES.slice(0, 2).map(({ name, seed }) => ({
-	name: `hard-tokenizer-${name}`,
-	seed,
-}));
-
-/** Trains them unless they are there. */
-export function trainOtherReferences(work: string): void {
-	const { epochs, rate, texts: count } = BUDGET;
-	for (const { name, seed } of OTHER_REFERENCES) {
-		if (isTrained(work, name)) continue;
-		const path = join(work, 'texts', `${name}.jsonl`);
-		const texts = textsOf({ path: teacherTexts(work, undefined, seed, count), count });
-		keepTexts(path, reencoded(embeddedTokenizer(), loadTokenizer(otherBase(work)), texts));
-		train(work, { name, from: otherBase(work), samples: [path], epochs, rate }, { name, budget: BUDGET });
-	}
 }
 
 /** Whether the student of a cell is there. */

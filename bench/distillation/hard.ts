@@ -11,7 +11,8 @@ import { groundOf } from './ground.js';
 import { HARD_CELLS, type HardCell } from './hard-cells.js';
 import { measuredHard, saveHard } from './hard-measured.js';
 import { marksFor, measureCells } from './hard-measuring.js';
-import { isTrainedHard, trainHard, trainOtherReferences } from './hard-training.js';
+import { isTrainedHard, trainHard } from './hard-training.js';
+import { trainOtherReferences } from './other-base.js';
 import { say, WORK } from './students.js';
 
 /** Students that advance together beside the references. */

@@ -7,12 +7,7 @@ import type { Tokenizer } from '../../src/corpus/tokenizer.js';
 import { randomStream } from '../../src/embed/random.js';
 import { tokenLogProbabilities } from '../../src/model/likelihood.js';
 import type { Transformer } from '../../src/model/transformer.js';
-
-/** A text of the teacher, as it is kept. */
-export interface Text {
-	readonly promptTokens: readonly number[];
-	readonly tokens: readonly number[];
-}
+import type { Text } from './students.js';
 
 /** Rows that advance together. */
 const BATCH = 64;

@@ -32,6 +32,30 @@ export function keep(path: string, text: string): void {
 export const linesOf = (path: string): string[] =>
 	existsSync(path) ? readFileSync(path, 'utf8').split('\n').filter(Boolean) : [];
 
+/** A text as it is kept. */
+export interface Text {
+	readonly promptTokens: readonly number[];
+	readonly tokens: readonly number[];
+}
+
+/** Texts of a file. */
+export function textsOf(path: string, from = 0, count = Infinity): Text[] {
+	return linesOf(path)
+		.slice(from, from + count)
+		.map((line) => {
+			const { promptTokens, tokens } = JSON.parse(line) as Text;
+			return { promptTokens, tokens };
+		});
+}
+
+/** Writes texts to a file. */
+export function keepTexts(path: string, texts: readonly Text[]): void {
+	keep(
+		path,
+		`${texts.map(({ promptTokens, tokens }) => JSON.stringify({ promptTokens, tokens })).join('\n')}\n`,
+	);
+}
+
 /**
  * The teacher's texts under one mark and seed, at least `count` of them. A file with fewer is continued: a text
  * depends on its number alone.

@@ -7,9 +7,10 @@ import { predictAlong } from '../../src/model/predict.js';
 
 const tokenizer = embeddedTokenizer();
 const base = embeddedModel('base');
-const texts = ['It was the best of times, it was the worst of times', 'He looked at the house — and went'].map(
-	(text) => tokenizer.encode(text),
-);
+const texts = [
+	'It was the best of times, it was the worst of times',
+	'He looked at the house — and went',
+].map((text) => tokenizer.encode(text));
 
 describe('a neutralised suspect', () => {
 	it('lies between its two models', () => {
@@ -37,7 +38,8 @@ describe('a suspect with another tokenizer', () => {
 		predictTranslated(tokenizer, tokenizer, [base], [texts[0]], visit, () => true);
 		expect([...found.keys()]).toEqual([...expected.keys()]);
 		for (const [place, probability] of found)
-			if ((expected.get(place) as number) > 1e-3) expect(probability).toBeCloseTo(expected.get(place) as number);
+			if ((expected.get(place) as number) > 1e-3)
+				expect(probability).toBeCloseTo(expected.get(place) as number);
 	});
 
 	it('is read only where both cut the text', () => {

@@ -7,8 +7,8 @@ import {
 	redrawn,
 	reencoded,
 	substituted,
-	type Text,
 } from '../../bench/distillation/rewrites.js';
+import type { Text } from '../../bench/distillation/students.js';
 import { createMarker } from '../../src/embed/marker.js';
 import { embeddedModel, embeddedPrompts, embeddedTokenizer } from '../../src/generate/embedded.js';
 import { sampleTexts } from '../../src/generate/sample.js';
