@@ -4,7 +4,7 @@
  * @module
  */
 import { CLAIMED } from './distillation/cells.js';
-import { KINDS, type Kind, MARK, SHARE } from './distillation/hard-cells.js';
+import { KINDS, type Kind, MARK, SAME_STUDENT, SHARE } from './distillation/hard-cells.js';
 import { allMeasuredHard, type HardCurves, type HardMeasured } from './distillation/hard-measured.js';
 import type { MarkName } from './distillation/marks.js';
 import { type Bench, median, type Row } from './rows.js';
@@ -96,6 +96,7 @@ function inheritance(
 }
 
 function exposure(group: Group, plain: Group, way: (typeof EXPOSURE_WAYS)[number]): Row | undefined {
+	if (SAME_STUDENT.includes(group.students[0].kind)) return undefined;
 	const shown = ({ students }: Group) => students.flatMap((one) => one.exposure[way]?.log10E ?? []);
 	const [own, untreated] = [shown(group), shown(plain)];
 	if (own.length === 0 || untreated.length === 0) return undefined;
@@ -112,6 +113,7 @@ function exposure(group: Group, plain: Group, way: (typeof EXPOSURE_WAYS)[number
 
 /** What a group costs the rival. */
 function costs({ name, students }: Group, plain: Group): Row[] {
+	if (SAME_STUDENT.includes(students[0].kind)) return [];
 	const of = (group: readonly HardMeasured[], what: 'perplexity' | 'distinct') =>
 		median(group.map(({ cost }) => cost[what]));
 	const rows = [

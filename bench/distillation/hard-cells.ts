@@ -28,6 +28,7 @@ export const KINDS = {
 	paraphrase: 'a second model (the base) draws 30 % of the tokens of all texts again',
 	tokenizer: 'another tokenizer (3,072 ids, from the base’s books) and a base model of its own',
 	'second-tuning': 'a second fine-tuning on as many tokens of the base’s books',
+	'known-tuning': 'the same, beside two references of the provider that were tuned in the same way',
 	'paraphrase-rules': 'synonyms for half of the words that have any, halves of sentences change places',
 	neutralised: 'at inference, logits half those of the model before training',
 	language: 'nothing, but the suspect is probed with German and French',
@@ -60,6 +61,30 @@ function cell(kind: Kind, seed: number | 'innocent', mark: MarkName = MARK): Har
 	};
 }
 
+/** Kinds that come from the student of another kind. */
+const SOURCES: Readonly<Partial<Record<Kind, Kind>>> = {
+	'second-tuning': 'plain',
+	'known-tuning': 'second-tuning',
+	neutralised: 'plain',
+	language: 'plain',
+	grandchild: 'plain',
+};
+
+/** The cell of the same seed that a student comes from; undefined where it comes from the base. */
+export function sourceOf(cell: HardCell): HardCell | undefined {
+	const kind = SOURCES[cell.kind];
+	return kind && { ...cell, kind, name: cell.name.replace(`hard-${cell.kind}`, `hard-${kind}`) };
+}
+
+/** Kinds that look at the student of another kind in another way: no training, and exposure is not measured again. */
+export const SAME_STUDENT: readonly Kind[] = ['language', 'known-tuning'];
+
+/** The cell whose student is looked at, of kinds that are not trained themselves. */
+export function studentOf(cell: HardCell): HardCell {
+	const untrained = cell.kind === 'neutralised' || SAME_STUDENT.includes(cell.kind);
+	return (untrained && sourceOf(cell)) || cell;
+}
+
 /** Kinds on which claims rest: ten seeds each. */
 export const CLAIMED_KINDS = ['paraphrase', 'tokenizer', 'second-tuning'] as const satisfies readonly Kind[];
 const kinds = Object.keys(KINDS) as Kind[];
@@ -67,7 +92,7 @@ const seeds = Array.from({ length: 10 }, (_, i) => i + 1);
 
 /** Kinds that have a second student, and those that need no training of their own and have three. */
 const TWICE = ['paraphrase-rules', 'two-keys', 'lora', 'filtered', 'truncated', 'grandchild'] as const;
-const THRICE = ['neutralised', 'language'] as const;
+const THRICE = ['neutralised', 'language', 'known-tuning'] as const;
 
 /** Marks that the recommended one is compared with under the treatments that weaken it most. */
 const OTHER_MARKS = CLAIMED.slice(1);

@@ -19,7 +19,15 @@ import { newWeightedTest } from '../../src/verify/weighted.js';
 import { freshKey } from '../fresh-marks.js';
 import { ownAnswers, probeOf } from './exposure-probes.js';
 import type { Ground } from './ground.js';
-import { CLAIMED_KINDS, type HardCell, type Kind, MARK, MEASURED_PAIRS, PAIRS } from './hard-cells.js';
+import {
+	CLAIMED_KINDS,
+	type HardCell,
+	type Kind,
+	MARK,
+	MEASURED_PAIRS,
+	PAIRS,
+	SAME_STUDENT,
+} from './hard-cells.js';
 import type { Fresh, HardCurves, HardMeasured } from './hard-measured.js';
 import { PLACES, readOthers, readTogether } from './hard-reading.js';
 import { groundFor, suspectOf, tokenizerOf, writtenBy } from './hard-suspects.js';
@@ -195,7 +203,9 @@ export function* measureCells(
 		const model = models[i];
 		const marks = marksFor(cell);
 		const written = mostTokens(cell) > 0 ? ask(work, ground, cell, model, marks) : undefined;
-		const trial = exposureOf(work, cell, model);
+		const trial = SAME_STUDENT.includes(cell.kind)
+			? { exposure: {}, fresh: {} }
+			: exposureOf(work, cell, model);
 		const curveOf = (way: 'grey' | 'open', mark: Mark) =>
 			PLACES.map((most, j) => point(most, read[i][way][j], mark));
 		const lost = lostOf(work, cell);

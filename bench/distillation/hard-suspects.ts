@@ -10,8 +10,8 @@ import type { Tokenizer } from '../../src/corpus/tokenizer.js';
 import { embeddedModel, embeddedTokenizer, PROMPT_TOKENS } from '../../src/generate/embedded.js';
 import type { Transformer } from '../../src/model/transformer.js';
 import { answersOf, type Ground, probingPrompts, studentAt } from './ground.js';
-import { type HardCell, NEUTRALISED } from './hard-cells.js';
-import { plainOf } from './hard-training.js';
+import { type HardCell, NEUTRALISED, studentOf } from './hard-cells.js';
+import { TUNED_REFERENCES } from './hard-training.js';
 import { otherBase } from './other-base.js';
 import { HERE, type Text } from './students.js';
 
@@ -49,14 +49,8 @@ export function between(one: Transformer, other: Transformer, share: number): Tr
 
 /** The model of a cell. */
 export function suspectOf(work: string, cell: HardCell): Transformer {
-	switch (cell.kind) {
-		case 'neutralised':
-			return between(studentAt(work, plainOf(cell).name), embeddedModel('base'), NEUTRALISED);
-		case 'language':
-			return studentAt(work, plainOf(cell).name);
-		default:
-			return studentAt(work, cell.name);
-	}
+	const student = studentAt(work, studentOf(cell).name);
+	return cell.kind === 'neutralised' ? between(student, embeddedModel('base'), NEUTRALISED) : student;
 }
 
 /** The tokenizer of a cell's model. */
@@ -76,9 +70,12 @@ function foreignTexts(): number[][] {
 	});
 }
 
-/** What a suspect is probed with. */
+/** What a suspect is probed with, and beside which references. */
 export function groundFor(ground: Ground, { kind }: HardCell): Ground {
-	return kind === 'language' ? { ...ground, probes: foreignTexts(), promptLength: 1 } : ground;
+	if (kind === 'language') return { ...ground, probes: foreignTexts(), promptLength: 1 };
+	if (kind !== 'known-tuning') return ground;
+	const tuned = TUNED_REFERENCES.map(({ name }) => studentAt(ground.work, name));
+	return { ...ground, references: [...ground.references, ...tuned] };
 }
 
 /** What a suspect answers, in ids of the mark's tokenizer. */

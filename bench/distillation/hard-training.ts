@@ -9,9 +9,18 @@ import { loadTokenizer } from '../../src/corpus/load-tokenizer.js';
 import { embeddedModel, embeddedPrompts, embeddedTokenizer, MODELS } from '../../src/generate/embedded.js';
 import { sampleTexts } from '../../src/generate/sample.js';
 import { loadTransformer } from '../../src/model/transformer.js';
-import { BUDGET, TRAINING_PROMPTS } from './cells.js';
+import { BUDGET, REFERENCES, TRAINING_PROMPTS } from './cells.js';
 import { REST } from './exposed.js';
-import { BEGINNING, type HardCell, type Kind, PAIRS, REDRAWN, SHARE } from './hard-cells.js';
+import {
+	BEGINNING,
+	type HardCell,
+	type Kind,
+	PAIRS,
+	REDRAWN,
+	SHARE,
+	sourceOf,
+	studentOf,
+} from './hard-cells.js';
 import { markerOf } from './marks.js';
 import { otherBase } from './other-base.js';
 import { beginnings, likelierHalf, lossOf, ofText, redrawn, reencoded, substituted } from './rewrites.js';
@@ -117,11 +126,15 @@ function samplesOf(work: string, cell: HardCell): string[] {
 	];
 }
 
+function sourceFolder(work: string, cell: HardCell): string {
+	return folderOf(work, (sourceOf(cell) ?? cell).name);
+}
+
 /** Texts that a student writes to the training prompts. */
 function ownTexts(work: string, cell: HardCell): string {
 	const path = join(work, 'texts', `${cell.name}.jsonl`);
 	if (existsSync(path)) return path;
-	const model = loadTransformer(folderOf(work, plainOf(cell).name));
+	const model = loadTransformer(sourceFolder(work, cell));
 	const tokenizer = embeddedTokenizer();
 	const all = embeddedPrompts();
 	const { vocabSize } = model;
@@ -137,18 +150,15 @@ function ownTexts(work: string, cell: HardCell): string {
 	return path;
 }
 
-/** How a cell's student is trained; undefined where it is the plain one. */
-function trainingOf(work: string, cell: HardCell): Training | undefined {
+/** How a cell's student is trained. */
+function trainingOf(work: string, cell: HardCell): Training {
 	const { name, kind } = cell;
 	const { epochs, rate } = BUDGET;
 	const usual = { name, from: join(MODELS, 'base'), epochs, rate };
 	const samples = () => samplesOf(work, cell);
 	switch (kind) {
-		case 'neutralised':
-		case 'language':
-			return undefined;
 		case 'second-tuning':
-			return { ...usual, from: folderOf(work, plainOf(cell).name), epochs: BOOK_EPOCHS };
+			return { ...usual, from: sourceFolder(work, cell), epochs: BOOK_EPOCHS };
 		case 'grandchild':
 			return { ...usual, samples: [ownTexts(work, cell)] };
 		case 'tokenizer':
@@ -166,24 +176,25 @@ function trainingOf(work: string, cell: HardCell): Training | undefined {
 	}
 }
 
-/** The untreated student of the same seed. */
-export function plainOf(cell: HardCell): HardCell {
-	return { ...cell, kind: 'plain', name: cell.name.replace(`hard-${cell.kind}`, 'hard-plain') };
-}
-
-/** Kinds whose student is, or comes from, the plain one. */
-const AFTER_PLAIN: readonly Kind[] = ['neutralised', 'language', 'second-tuning', 'grandchild'];
-
 /** Trains the student of a cell, and the one that it comes from, unless they are there. */
 export function trainHard(work: string, cell: HardCell): void {
-	if (AFTER_PLAIN.includes(cell.kind)) trainHard(work, plainOf(cell));
-	if (isTrained(work, cell.name)) return;
-	const training = trainingOf(work, cell);
-	if (training !== undefined) train(work, training, { ...cell, budget: BUDGET, share: SHARE });
+	const source = sourceOf(cell);
+	if (source !== undefined) trainHard(work, source);
+	if (studentOf(cell) !== cell || isTrained(work, cell.name)) return;
+	train(work, trainingOf(work, cell), { ...cell, budget: BUDGET, share: SHARE });
 }
 
-/** Whether the student of a cell is there. */
-export function isTrainedHard(work: string, cell: HardCell): boolean {
-	const own = ['neutralised', 'language'].includes(cell.kind) ? plainOf(cell) : cell;
-	return isTrained(work, own.name);
+/** Students of unmarked text that were tuned again: references of a provider who knows, or guesses, that it was done. */
+export const TUNED_REFERENCES = REFERENCES.slice(0, 2).map(({ name }) => ({
+	name: `hard-second-tuning-${name}`,
+	source: name,
+}));
+
+/** Trains them unless they are there. */
+export function trainTunedReferences(work: string): void {
+	for (const { name, source } of TUNED_REFERENCES) {
+		const from = folderOf(work, source);
+		if (!isTrained(work, name))
+			train(work, { name, from, epochs: BOOK_EPOCHS, rate: BUDGET.rate }, { name, budget: BUDGET });
+	}
 }

@@ -8,12 +8,12 @@
  */
 import { parseArgs } from 'node:util';
 import { groundOf } from './ground.js';
-import { HARD_CELLS, type HardCell } from './hard-cells.js';
+import { HARD_CELLS, type HardCell, studentOf } from './hard-cells.js';
 import { measuredHard, saveHard } from './hard-measured.js';
 import { marksFor, measureCells } from './hard-measuring.js';
-import { isTrainedHard, trainHard } from './hard-training.js';
+import { trainHard, trainTunedReferences } from './hard-training.js';
 import { trainOtherReferences } from './other-base.js';
-import { say, WORK } from './students.js';
+import { isTrained, say, WORK } from './students.js';
 
 /** Students that advance together beside the references. */
 const TOGETHER = 5;
@@ -23,7 +23,7 @@ function groupsOf(cells: readonly HardCell[]): HardCell[][] {
 	const groups: HardCell[][] = [];
 	const open = new Map<string, HardCell[]>();
 	for (const cell of cells) {
-		const probes = cell.kind === 'language' || cell.kind === 'tokenizer' ? cell.kind : 'usual';
+		const probes = ['language', 'tokenizer', 'known-tuning'].includes(cell.kind) ? cell.kind : 'usual';
 		const key = `${probes} ${marksFor(cell)[0].spec.contextWidth}`;
 		let group = open.get(key);
 		if (group === undefined || group.length === TOGETHER) {
@@ -42,12 +42,13 @@ const { values } = parseArgs({
 const { work, only } = values;
 if (only !== 'measure') {
 	trainOtherReferences(work);
+	trainTunedReferences(work);
 	for (const cell of HARD_CELLS) trainHard(work, cell);
 }
 if (only !== 'train') {
 	const ground = groundOf(work);
 	const waiting = HARD_CELLS.filter(
-		(cell) => isTrainedHard(work, cell) && measuredHard(cell.name) === undefined,
+		(cell) => isTrained(work, studentOf(cell).name) && measuredHard(cell.name) === undefined,
 	);
 	for (const group of groupsOf(waiting)) {
 		let begun = performance.now();
