@@ -11,18 +11,23 @@ import { type Bench, median, type Row } from './rows.js';
 
 /** Evidence that is asked for, log10 e. */
 const WANTED = 6;
-/** More text is not asked for at this log10 e, so that more is not counted. */
-const MOST_CLOSED = 10;
-const WAYS = {
+/** Where text is asked for until there is enough, the tokens that it takes are what is compared. */
+const MOST_TOKENS = 200_000;
+const UNITS = {
 	grey: 'log10 e, 10,000 calls',
 	open: 'log10 e, 10,000 positions',
-	closed: `log10 e, up to ${MOST_CLOSED}, at most 200,000 tokens`,
+	closed: `tokens until log10 e ≥ ${WANTED}, at most ${MOST_TOKENS.toLocaleString('en')}`,
 } as const;
-const WAY_NAMES = Object.keys(WAYS) as (keyof typeof WAYS)[];
-const EXPOSURE_WAYS = ['open', 'grey', 'closed'] as const;
+const WAYS = Object.keys(UNITS) as (keyof typeof UNITS)[];
+const EXPOSURE_WAYS = ['open', 'grey'] as const;
+const PEER = 'without the treatment';
 
 type Points = HardCurves['grey'];
-const lastOf = (points: Points): number => points[points.length - 1]?.log10E ?? 0;
+const lastOf = (points: Points): number => points[points.length - 1].log10E;
+const neededOf = (points: Points): number =>
+	points.find(({ log10E }) => log10E >= WANTED)?.queries ?? Infinity;
+/** How much more evidence, where there is any. */
+const share = (ours: number, peer: number): number => Math.max(0, ours) / peer;
 
 /** A group of measurements, and how several keys of one student are taken. */
 interface Group {
@@ -49,7 +54,7 @@ function groupsOf(all: readonly HardMeasured[], mark: MarkName): Group[] {
 }
 
 /** Curves of a group by one way in; where two keys go together, the curve of their mean e-value. */
-function curvesOf({ students, together }: Group, way: keyof typeof WAYS): Points[] {
+function curvesOf({ students, together }: Group, way: keyof typeof UNITS): Points[] {
 	return students.flatMap(({ keys }) => {
 		const curves = keys.flatMap((one) => (one[way] === undefined ? [] : [one[way]]));
 		if (!together || curves.length < 2) return curves;
@@ -66,65 +71,90 @@ function meanLog10(a: number, b: number): number {
 	return top + Math.log10((10 ** (a - top) + 10 ** (b - top)) / 2);
 }
 
-function inheritance(
-	group: Group,
-	plain: Group,
-	way: keyof typeof WAYS,
-): { row: Row; note: string } | undefined {
+function inheritanceRow(group: Group, plain: Group, way: keyof typeof UNITS): Row[] {
 	const curves = curvesOf(group, way);
-	if (curves.length === 0) return undefined;
-	const shown = (points: Points) =>
-		way === 'closed' ? Math.min(MOST_CLOSED, lastOf(points)) : lastOf(points);
-	const needed = curves.map((points) => points.find(({ log10E }) => log10E >= WANTED)?.queries ?? Infinity);
-	const reached = needed.filter((queries) => queries < Infinity).length;
-	const ours = median(curves.map(shown));
-	const peer = median(curvesOf(plain, way).map(shown));
-	const queries = median(needed);
-	return {
-		row: {
-			case: `${group.name}-${way}`,
-			ours,
-			peer,
-			peerName: 'without the treatment',
-			unit: WAYS[way],
-			ratio: ours / peer,
-		},
-		note:
-			`${way} ${queries < Infinity ? queries : 'not reached'} ` +
-			`(${reached} of ${curves.length}; least log10 e ${Math.min(...curves.map(shown)).toFixed(1)})`,
-	};
+	const untreated = curvesOf(plain, way);
+	if (curves.length === 0 || untreated.length === 0) return [];
+	const common = { case: `${group.name}-${way}`, peerName: PEER, unit: UNITS[way] };
+	if (way === 'closed') {
+		const tokens = (some: readonly Points[]) =>
+			median(some.map((points) => Math.min(MOST_TOKENS, neededOf(points))));
+		const [ours, peer] = [tokens(curves), tokens(untreated)];
+		return [{ ...common, ours, peer, ratio: peer / ours }];
+	}
+	const [ours, peer] = [median(curves.map(lastOf)), median(untreated.map(lastOf))];
+	return [{ ...common, ours, peer, ratio: share(ours, peer) }];
 }
 
-function exposure(group: Group, plain: Group, way: (typeof EXPOSURE_WAYS)[number]): Row | undefined {
-	if (SAME_STUDENT.includes(group.students[0].kind)) return undefined;
-	const shown = ({ students }: Group) => students.flatMap((one) => one.exposure[way]?.log10E ?? []);
-	const [own, untreated] = [shown(group), shown(plain)];
-	if (own.length === 0 || untreated.length === 0) return undefined;
-	const pairs = group.students[0].exposure[way].pairs;
+/** Queries that one way in takes, and the weakest student. */
+function needNote(group: Group, way: keyof typeof UNITS): string[] {
+	const curves = curvesOf(group, way);
+	if (curves.length === 0) return [];
+	const needed = curves.map(neededOf);
+	const queries = median(needed);
+	const reached = needed.filter((one) => one < Infinity).length;
+	return [
+		`${way} ${queries < Infinity ? queries : 'not reached'} (${reached} of ${curves.length}; ` +
+			`least log10 e at the end ${Math.min(...curves.map(lastOf)).toFixed(1)})`,
+	];
+}
+
+function exposureRow(group: Group, plain: Group, way: (typeof EXPOSURE_WAYS)[number]): Row {
+	const shown = ({ students }: Group) => median(students.map((one) => one.exposure[way].log10E));
+	const { pairs } = group.students[0].exposure[way];
+	const [ours, peer] = [shown(group), shown(plain)];
+	const unit = `log10 e, ${pairs} pairs`;
 	return {
 		case: `${group.name}-exposure-${way}`,
-		ours: median(own),
-		peer: median(untreated),
-		peerName: 'without the treatment',
-		unit: `log10 e, ${pairs} pairs`,
-		ratio: median(own) / median(untreated),
+		ours,
+		peer,
+		peerName: PEER,
+		unit,
+		ratio: share(ours, peer),
 	};
 }
 
 /** What a group costs the rival. */
-function costs({ name, students }: Group, plain: Group): Row[] {
-	if (SAME_STUDENT.includes(students[0].kind)) return [];
-	const of = (group: readonly HardMeasured[], what: 'perplexity' | 'distinct') =>
-		median(group.map(({ cost }) => cost[what]));
+function costRows(group: Group, plain: Group): Row[] {
+	const of = ({ students }: Group, what: 'perplexity' | 'distinct') =>
+		median(students.map(({ cost }) => cost[what]));
 	const rows = [
 		['perplexity', 'perplexity a token of the teacher, on its own texts', true],
 		['distinct', 'share of distinct 2-grams in 80 own answers', false],
 	] as const;
 	return rows.map(([what, unit, less]) => {
-		const [ours, peer] = [of(students, what), of(plain.students, what)];
+		const [ours, peer] = [of(group, what), of(plain, what)];
 		const ratio = less ? peer / ours : ours / peer;
-		return { case: `${name}-${what}`, ours, peer, peerName: 'without the treatment', unit, ratio };
+		return { case: `${group.name}-${what}`, ours, peer, peerName: PEER, unit, ratio };
 	});
+}
+
+/** The rows of one group beside students of the same seeds without the treatment. */
+function rowsOf(group: Group, all: Group): Row[] {
+	if (group === all) return [];
+	const seeds = new Set(group.students.map(({ seed }) => seed));
+	const plain = { ...all, students: all.students.filter(({ seed }) => seeds.has(seed)) };
+	const inherited = WAYS.flatMap((way) => inheritanceRow(group, plain, way));
+	// The other groups of these students have the same exposure and cost.
+	if (group.together || SAME_STUDENT.includes(group.students[0].kind)) return inherited;
+	return [
+		...inherited,
+		...EXPOSURE_WAYS.map((way) => exposureRow(group, plain, way)),
+		...costRows(group, plain),
+	];
+}
+
+function noteOf(group: Group): string {
+	const lost = group.students.flatMap(({ cost }) => cost.lost ?? []);
+	const percent = (what: 'tokens' | 'pairs') => (100 * median(lost.map((one) => one[what]))).toFixed(0);
+	const gone =
+		lost.length === 0
+			? ''
+			: ` Gone from the marked texts: ${percent('tokens')} % of tokens, ${percent('pairs')} % of pairs of neighbours.`;
+	return (
+		`${group.name}: ${group.about}. Students: ${group.students.length}. Queries until log10 e ≥ ${WANTED}: ` +
+		`${WAYS.flatMap((way) => needNote(group, way)).join(', ')}.${gone}`
+	);
 }
 
 /** Tests under keys and coins that nobody has used, by way in. */
@@ -163,27 +193,17 @@ export const bench: Bench = {
 		'of the same weights and scores under keys and coins that nobody has used.',
 	async run() {
 		const all = allMeasuredHard();
-		const rows: Row[] = [];
-		const notes: string[] = [];
 		const groups = CLAIMED.flatMap((mark) => {
 			const some = groupsOf(all, mark);
 			return some.map((group) => ({ group, plain: some[0] }));
 		});
-		for (const { group, plain } of groups) {
-			const shown = WAY_NAMES.flatMap((way) => inheritance(group, plain, way) ?? []);
-			const trials = EXPOSURE_WAYS.flatMap((way) => exposure(group, plain, way) ?? []);
-			rows.push(...shown.map(({ row }) => row), ...trials, ...costs(group, plain));
-			const lost = group.students.flatMap(({ cost }) => cost.lost ?? []);
-			const gone =
-				lost.length === 0
-					? ''
-					: ` Gone from the marked texts: ${(100 * median(lost.map(({ tokens }) => tokens))).toFixed(0)} % of tokens, ` +
-						`${(100 * median(lost.map(({ pairs }) => pairs))).toFixed(0)} % of pairs of neighbours.`;
+		const rows = groups.flatMap(({ group, plain }) => rowsOf(group, plain));
+		const notes = groups.map(({ group }) => noteOf(group));
+		const text = all.flatMap(({ exposure }) => exposure.closed?.log10E ?? []);
+		if (text.length > 0)
 			notes.push(
-				`${group.name}: ${group.about}. ${group.students.length} students. Queries to log10 e ≥ ${WANTED}: ` +
-					`${shown.map(({ note }) => note).join(', ')}.${gone}`,
+				`Exposure by text alone (similarity of four answers a prompt), ${text.length} students: largest log10 e ${Math.max(...text).toFixed(1)}.`,
 			);
-		}
 		const innocent = innocentRows(all);
 		return { rows: [...rows, ...innocent.rows], notes: [...notes, ...innocent.notes] };
 	},

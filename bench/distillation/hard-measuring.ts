@@ -45,7 +45,8 @@ const COUNTED = 80;
 /** Text is asked of the first students of a kind, and less of innocents; it takes longest. */
 function mostTokens({ kind, seed, mark }: HardCell): number {
 	if (mark === null) return 5e4;
-	const students = (CLAIMED_KINDS as readonly Kind[]).includes(kind) ? 3 : 1;
+	if (mark !== MARK || kind === 'known-tuning') return 0;
+	const students = (CLAIMED_KINDS as readonly Kind[]).includes(kind) ? 2 : 1;
 	return Number(seed) <= students ? 2e5 : 0;
 }
 /** Keys, and coins of all pairs, that nobody has used: for the first student of a kind and the innocent one, and for others. */
