@@ -28,14 +28,6 @@ export interface Cell {
 	readonly texts: number;
 	/** Folder under `models/` of the model that training starts from. */
 	readonly base: string;
-	/** What is done to each text before training; absent: nothing. */
-	readonly rewrite?: Rewrite;
-}
-
-/** A change of the training texts, for students that resist: its name goes into the name of the file. */
-export interface Rewrite {
-	readonly name: string;
-	of(tokens: readonly number[]): readonly number[];
 }
 
 /** A student of marked text. */

@@ -4,13 +4,14 @@
  * @module
  */
 import { join } from 'node:path';
+import type { Tokenizer } from '../../src/corpus/tokenizer.js';
 import { embeddedModel, embeddedPrompts, embeddedTokenizer } from '../../src/generate/embedded.js';
-import { sampleTexts } from '../../src/generate/sample.js';
+import { type Sample, sampleTexts } from '../../src/generate/sample.js';
 import { loadTransformer, type Transformer } from '../../src/model/transformer.js';
 import { type ContextCounts, countContexts } from '../../src/verify/residuals.js';
 import { REFERENCES, TRAINING_PROMPTS } from './cells.js';
 import { markerOf } from './marks.js';
-import { folderOf, linesOf } from './students.js';
+import { folderOf, textsOf } from './students.js';
 
 const PROBES = 512;
 /** Of an answer. */
@@ -31,27 +32,25 @@ export interface Ground {
 	readonly exposure: (contextWidth: number) => ContextCounts;
 }
 
-const readTexts = (path: string): { promptTokens: number[]; tokens: number[] }[] =>
-	linesOf(path).map((line) => JSON.parse(line) as { promptTokens: number[]; tokens: number[] });
-
 /** Prompts that no training text answers, over and over. */
-function probingPrompts(count: number): string[] {
+export function probingPrompts(count: number): string[] {
 	const kept = embeddedPrompts().slice(TRAINING_PROMPTS);
 	return Array.from({ length: count }, (_, i) => kept[i % kept.length]);
 }
 
-/** Unmarked texts of a model that answer the probing prompts. */
+/** Unmarked texts of a model that answer prompts, the probing ones unless others are given. */
 export function* answersOf(
 	model: Transformer,
 	count: number,
 	seed: string,
-): Generator<{ promptTokens: readonly number[]; tokens: readonly number[] }> {
-	const tokenizer = embeddedTokenizer();
+	prompts: readonly string[] = probingPrompts(count),
+	tokenizer: Tokenizer = embeddedTokenizer(),
+): Generator<Sample> {
 	yield* sampleTexts({
 		model,
 		tokenizer,
 		marker: markerOf(undefined, seed, { vocabSize: model.vocabSize, specialTokens: tokenizer.specialTokens }),
-		prompts: probingPrompts(count),
+		prompts,
 		maxTokens: MAX_TOKENS,
 		seed,
 	});
@@ -64,7 +63,7 @@ export function studentAt(work: string, name: string): Transformer {
 /** References, probes and exposure. @param work the folder of the grid @param count of probes */
 export function groundOf(work: string, count = PROBES): Ground {
 	const probes = [...answersOf(embeddedModel('teacher'), count, 'distillation/probes')];
-	const traffic = readTexts(join(work, 'texts', 'unmarked-ref-2.jsonl')).map(({ tokens }) => tokens);
+	const traffic = textsOf(join(work, 'texts', 'unmarked-ref-2.jsonl')).map(({ tokens }) => tokens);
 	const counts = new Map<number, ContextCounts>();
 	return {
 		work,

@@ -11,8 +11,9 @@ import { loadTransformer } from '../../src/model/transformer.js';
 import { newExposure } from '../../src/verify/exposure.js';
 import { type Measure, similarityMeasure } from '../../src/verify/exposure-measures.js';
 import type { Cell } from './cells.js';
-import { armOf, ownAnswers, probeOf, trainReferences, trialOf } from './exposed.js';
+import { ownAnswers, probeOf, trainReferences } from './exposure-probes.js';
 import { folderOf, keep, say, student } from './students.js';
+import { armOf, coinsOf, trialOf } from './trials.js';
 
 /** Pairs of the trial that nobody was trained on. */
 export const INNOCENT_PAIRS = 200;
@@ -59,7 +60,6 @@ export function measureInnocent(work: string, cell: Cell): InnocentCounts {
 	student(work, cell);
 	const begun = performance.now();
 	const exchanges = trialOf(work, 'innocent', INNOCENT_PAIRS);
-	// A pair's order comes from its first coin, which no student and none of the coins below knows.
 	const pairs = exchanges.map(({ pair }) => pair);
 	const tokenizer = embeddedTokenizer();
 	const model = loadTransformer(folderOf(work, cell.name));
@@ -76,13 +76,7 @@ export function measureInnocent(work: string, cell: Cell): InnocentCounts {
 	);
 	for (let i = 0; i < COINS; i++) {
 		const arm = armOf(`${cell.name}/${i}`);
-		const coins = exchanges.map(({ pair, record }) => {
-			const coin = arm.coin(pair.id);
-			const [a, b] = [coin.hash(pair.a), coin.hash(pair.b)];
-			const swapped = b < a;
-			const first = coin.side(record.settings, swapped ? [b, a] : [a, b]) === 'a';
-			return { id: pair.id, served: first === swapped ? ('b' as const) : ('a' as const) };
-		});
+		const coins = coinsOf(arm, exchanges);
 		for (const [w, count] of counts.entries()) {
 			const result = scored[w].open(coins);
 			count.tests++;

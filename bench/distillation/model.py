@@ -104,17 +104,17 @@ class Layer(nn.Module):
 
 
 class Body(nn.Module):
-    def __init__(self):
+    def __init__(self, vocabulary: int):
         super().__init__()
-        self.embed_tokens = nn.Embedding(CONFIG["vocab_size"], CONFIG["hidden_size"])
+        self.embed_tokens = nn.Embedding(vocabulary, CONFIG["hidden_size"])
         self.layers = nn.ModuleList(Layer() for _ in range(CONFIG["num_hidden_layers"]))
         self.norm = Norm(CONFIG["hidden_size"])
 
 
 class Llama(nn.Module):
-    def __init__(self):
+    def __init__(self, vocabulary: int = CONFIG["vocab_size"]):
         super().__init__()
-        self.model = Body()
+        self.model = Body(vocabulary)
         for parameter in self.parameters():
             if parameter.dim() == 2:
                 nn.init.normal_(parameter, std=0.05)
@@ -136,12 +136,15 @@ def save(model: Llama, folder: pathlib.Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     state = {k: v.detach().numpy().astype(np.float16) for k, v in model.state_dict().items()}
     save_file(state, str(folder / "model.safetensors"), metadata={"format": "pt"})
-    config = {**CONFIG, "num_hidden_layers": len(model.model.layers)}
+    sizes = {"vocab_size": model.model.embed_tokens.num_embeddings, "num_hidden_layers": len(model.model.layers)}
+    config = {**CONFIG, **sizes}
     (folder / "config.json").write_text(json.dumps(config, indent=1) + "\n")
 
 
 def load(folder: pathlib.Path) -> Llama:
-    model = Llama()
+    config = json.loads((folder / "config.json").read_text())
+    model = Llama(config["vocab_size"])
+    del model.model.layers[config["num_hidden_layers"] :]
     state = load_file(str(folder / "model.safetensors"))
     model.load_state_dict({k: torch.from_numpy(v.astype(np.float32)) for k, v in state.items()})
     return model

@@ -10,13 +10,15 @@ import { fileURLToPath } from 'node:url';
 import { embeddedModel, embeddedPrompts, embeddedTokenizer, MODELS } from '../../src/generate/embedded.js';
 import { sampleTexts } from '../../src/generate/sample.js';
 import { writeWhole } from '../../src/output.js';
-import { BUDGET, type Cell, type Rewrite, TRAINING_PROMPTS } from './cells.js';
+import { BUDGET, type Cell, TRAINING_PROMPTS } from './cells.js';
 import { type MarkName, markerOf } from './marks.js';
 
-const HERE = dirname(fileURLToPath(import.meta.url));
+/** This folder. */
+export const HERE = dirname(fileURLToPath(import.meta.url));
 /** Folder of texts, students and measurements. */
 export const WORK = process.env.TOUCHMARK_WORK ?? join(HERE, 'work');
-const python = process.env.TOUCHMARK_PYTHON ?? 'python3';
+/** Interpreter with PyTorch. */
+export const PYTHON = process.env.TOUCHMARK_PYTHON ?? 'python3';
 /** A line of progress. */
 export const say = (line: string) => process.stderr.write(`${new Date().toISOString()} ${line}\n`);
 
@@ -29,6 +31,30 @@ export function keep(path: string, text: string): void {
 /** Lines of a file; none where it is not there. */
 export const linesOf = (path: string): string[] =>
 	existsSync(path) ? readFileSync(path, 'utf8').split('\n').filter(Boolean) : [];
+
+/** A text as it is kept. */
+export interface Text {
+	readonly promptTokens: readonly number[];
+	readonly tokens: readonly number[];
+}
+
+/** Texts of a file. */
+export function textsOf(path: string, from = 0, count = Infinity): Text[] {
+	return linesOf(path)
+		.slice(from, from + count)
+		.map((line) => {
+			const { promptTokens, tokens } = JSON.parse(line) as Text;
+			return { promptTokens, tokens };
+		});
+}
+
+/** Writes texts to a file. */
+export function keepTexts(path: string, texts: readonly Text[]): void {
+	keep(
+		path,
+		`${texts.map(({ promptTokens, tokens }) => JSON.stringify({ promptTokens, tokens })).join('\n')}\n`,
+	);
+}
 
 /**
  * The teacher's texts under one mark and seed, at least `count` of them. A file with fewer is continued: a text
@@ -64,26 +90,11 @@ export function teacherTexts(work: string, mark: MarkName | undefined, seed: str
 	return path;
 }
 
-/** The same texts rewritten. */
-function rewritten(path: string, count: number, rewrite: Rewrite): string {
-	const to = path.replace(/\.jsonl$/, `-${rewrite.name}.jsonl`);
-	if (linesOf(to).length >= count) return to;
-	const lines = linesOf(path).map((line) => {
-		const { promptTokens, tokens } = JSON.parse(line) as { promptTokens: number[]; tokens: number[] };
-		return JSON.stringify({ promptTokens, tokens: rewrite.of(tokens) });
-	});
-	keep(to, `${lines.join('\n')}\n`);
-	return to;
-}
-
 /** What a student is trained on: files with the number of texts from each. */
-function trainingTexts(work: string, { mark, rho, seed, texts, rewrite }: Cell): string[] {
+function trainingTexts(work: string, { mark, rho, seed, texts }: Cell): string[] {
 	const count = mark === undefined ? 0 : Math.round(rho * texts);
-	const part = (name: MarkName | undefined, wanted: number): string[] => {
-		if (wanted === 0) return [];
-		const path = teacherTexts(work, name, seed, wanted);
-		return [`${rewrite === undefined ? path : rewritten(path, wanted, rewrite)}:${wanted}`];
-	};
+	const part = (name: MarkName | undefined, wanted: number): string[] =>
+		wanted === 0 ? [] : [`${teacherTexts(work, name, seed, wanted)}:${wanted}`];
 	return [...part(mark, count), ...part(undefined, texts - count)];
 }
 
@@ -98,14 +109,16 @@ function trainingSeed(name: string): number {
 export interface Training {
 	/** Folder of the student. */
 	readonly name: string;
-	/** Folder under `models/` of the model that training starts from. */
-	readonly base: string;
-	/** FILE:COUNT, as `train.py` takes them. */
-	readonly samples: readonly string[];
+	/** Folder of the model that training starts from. */
+	readonly from: string;
+	/** FILE:COUNT, as `train.py` takes them; absent: the base's books. */
+	readonly samples?: readonly string[];
 	readonly epochs: number;
 	readonly rate: number;
-	/** Layers of the base that are kept, from the first; absent: all. */
+	/** Layers of the student: the first ones of the base, or all and new ones after them; absent: as many as the base. */
 	readonly layers?: number;
+	/** Rank of the additions that alone are trained; absent: all is trained. */
+	readonly lora?: number;
 }
 
 /** Folder of a student. */
@@ -120,20 +133,21 @@ export function isTrained(work: string, name: string): boolean {
 
 /** Trains a student. @param about what `cell.json` beside it says. @throws Error when training fails */
 export function train(work: string, training: Training, about: object): void {
-	const { name, base, samples, epochs, rate, layers } = training;
+	const { name, from, samples, epochs, rate, layers, lora } = training;
 	const folder = folderOf(work, name);
 	const begun = performance.now();
 	const part = `${folder}.part`;
 	rmSync(part, { recursive: true, force: true });
 	mkdirSync(part, { recursive: true });
 	const { status, error, stdout, stderr } = spawnSync(
-		python,
+		PYTHON,
 		[
 			join(HERE, 'train.py'),
-			...['--from', join(MODELS, base), '--out', part, '--precision', 'bf16'],
-			...samples.flatMap((file) => ['--samples', file]),
+			...['--from', from, '--out', part, '--precision', 'bf16'],
+			...(samples?.flatMap((file) => ['--samples', file]) ?? ['--books', 'base']),
 			...['--epochs', String(epochs), '--rate', String(rate), '--batch', String(BUDGET.batch)],
 			...(layers === undefined ? [] : ['--layers', String(layers)]),
+			...(lora === undefined ? [] : ['--lora', String(lora)]),
 			...['--seed', String(trainingSeed(name))],
 		],
 		{ encoding: 'utf8', cwd: HERE },
@@ -152,5 +166,6 @@ export function student(work: string, cell: Cell): void {
 	if (isTrained(work, cell.name)) return;
 	const { epochs, rate } = BUDGET;
 	const { name, base } = cell;
-	train(work, { name, base, samples: trainingTexts(work, cell), epochs, rate }, { ...cell, budget: BUDGET });
+	const samples = trainingTexts(work, cell);
+	train(work, { name, from: join(MODELS, base), samples, epochs, rate }, { ...cell, budget: BUDGET });
 }

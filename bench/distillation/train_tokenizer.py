@@ -1,6 +1,7 @@
 """Trains the byte-level BPE tokenizer that teacher, base and students share.
 
     python3 train_tokenizer.py --out ../../models/teacher
+    python3 train_tokenizer.py --books base --vocabulary 3072 --out work/base-3072   # one that the teacher does not have
 """
 
 import argparse
@@ -18,6 +19,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--out", type=pathlib.Path, required=True)
     options.add_argument("--vocabulary", type=int, default=2048)
+    options.add_argument("--books", choices=sorted(BOOKS), help="of one model only")
     args = options.parse_args()
 
     tokenizer = Tokenizer(models.BPE())
@@ -29,7 +31,8 @@ def main() -> None:
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
-    tokenizer.train_from_iterator((paragraphs_of(b) for b in sum(BOOKS.values(), [])), trainer)
+    books = BOOKS[args.books] if args.books else sum(BOOKS.values(), [])
+    tokenizer.train_from_iterator((paragraphs_of(book) for book in books), trainer)
     args.out.mkdir(parents=True, exist_ok=True)
     tokenizer.save(str(args.out / "tokenizer.json"))
     (args.out / "tokenizer_config.json").write_text(
