@@ -60,7 +60,7 @@ export function readAligned(
 	for (const set of sets)
 		for (const [way, seen] of [
 			['open', places],
-			['grey', places.map(shownByApi)],
+			['grey', places.map(likeliestOf)],
 		] as const)
 			curves[`${way} ${set.join('+')}`] = PLACES.filter((most) => most <= places.length).map((queries) => {
 				const some = seen
@@ -76,7 +76,7 @@ export function readAligned(
 }
 
 /** An order drawn once for all students of as many places. */
-function inOrder(places: readonly Place[]): Place[] {
+export function inOrder(places: readonly Place[]): Place[] {
 	const random = randomStream('distillation/aligned');
 	return places
 		.map((place) => ({ place, rank: random.next() }))
@@ -84,8 +84,8 @@ function inOrder(places: readonly Place[]): Place[] {
 		.map(({ place }) => place);
 }
 
-/** The likeliest tokens only. */
-function shownByApi({ prefix, tokens, suspect, given }: Place): Place {
+/** The likeliest tokens only, as an API shows them. */
+export function likeliestOf({ prefix, tokens, suspect, given }: Place): Place {
 	const kept = tokens
 		.map((_, i) => i)
 		.sort((a, b) => suspect[b] - suspect[a])

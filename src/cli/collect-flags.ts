@@ -16,6 +16,7 @@ import { embeddedTokenizer } from '../generate/embedded.js';
 import { checked, parseJson } from '../input.js';
 import type { UntilFlags } from './collect-until.js';
 import { type Edge, warn } from './edge.js';
+import { informativePrefixes } from './informative-prefixes.js';
 
 /** Flags of `touchmark collect`. */
 export interface CollectFlags extends UntilFlags {
@@ -26,6 +27,8 @@ export interface CollectFlags extends UntilFlags {
 	readonly prompts?: string;
 	readonly given?: string;
 	readonly prefixes?: string;
+	readonly probe?: string[];
+	readonly contextWidth: number;
 	readonly samples: number;
 	readonly seed?: number;
 	readonly maxTokens: number;
@@ -56,7 +59,7 @@ export async function collectionFromFlags(
 	const { kind, questions, unasked, tokenizer } = inquiry;
 	if (unasked.length > 0)
 		warn(edge, flags, `${unasked.length} prefixes cannot be sent as text: ${unasked[0].reason}`);
-	if (questions.length === 0) throw badInput(`${flags.prefixes}: no prefix can be sent as text`);
+	if (questions.length === 0) throw badInput('--prefixes, --probe: no prefix can be sent as text');
 	const plan: Plan = {
 		kind,
 		protocol: flags.protocol,
@@ -74,11 +77,16 @@ export async function collectionFromFlags(
 	return { inquiry, collection: { endpoint, plan, questions, pace, budget } };
 }
 
+/** Tokens that an endpoint is asked to list after a prefix. */
+const TOP = 20;
+
 /** Questions from the one flag that names them. */
 async function inquiryFromFlags(flags: CollectFlags): Promise<Inquiry> {
-	const { prompts, given, prefixes, samples, seed, protocol } = flags;
-	if ([prompts, given, prefixes].filter((flag) => flag !== undefined).length !== 1)
-		throw badInput('say what to ask for: give one of --prompts FILE, --given FILE, --prefixes FILE');
+	const { prompts, given, prefixes, probe, samples, seed, protocol } = flags;
+	if ([prompts, given, prefixes, probe].filter((flag) => flag !== undefined).length !== 1)
+		throw badInput(
+			'say what to ask for: give one of --prompts FILE, --given FILE, --prefixes FILE, --probe FILE',
+		);
 	if (prompts !== undefined) {
 		if (seed !== undefined && protocol === 'messages')
 			throw badInput('--seed: --protocol messages has no seed');
@@ -87,11 +95,20 @@ async function inquiryFromFlags(flags: CollectFlags): Promise<Inquiry> {
 	if (samples > 1 || seed !== undefined)
 		throw badInput('--samples, --seed: have a meaning with --prompts only');
 	if (protocol !== 'completions')
-		throw badInput('--given, --prefixes: only --protocol completions takes text as it is');
+		throw badInput('--given, --prefixes, --probe: only --protocol completions takes text as it is');
 	if (given !== undefined) return askGiven(await readGiven(given));
 	const tokenizer =
 		flags.tokenizer === undefined ? embeddedTokenizer() : await openTokenizer(flags.tokenizer);
-	return askNextTokens(await readPrefixes(prefixes ?? '', tokenizer.vocabSize), tokenizer);
+	if (prefixes !== undefined)
+		return askNextTokens(await readPrefixes(prefixes, tokenizer.vocabSize), tokenizer);
+	const [model] = flags.reference ?? [];
+	if (model === undefined || flags.traffic === undefined)
+		throw badInput('--probe: needs --reference, the unmarked teacher first, and --traffic');
+	const choice = { probes: probe ?? [], model, traffic: flags.traffic, contextWidth: flags.contextWidth };
+	return askNextTokens(
+		await informativePrefixes({ ...choice, shown: flags.topLogprobs ?? TOP }, tokenizer),
+		tokenizer,
+	);
 }
 
 /** Fields that the command itself sets, or that would bill more than is reserved. */
@@ -103,7 +120,7 @@ function parametersFromFlags(flags: CollectFlags, kind: Plan['kind']): Plan['par
 	const common = PROTOCOLS[flags.protocol].parameters({
 		...{ model, stream },
 		maxTokens: kind === 'answers' ? flags.maxTokens : 1,
-		topLogProbs: topLogprobs ?? (kind === 'readings' ? 20 : 0),
+		topLogProbs: topLogprobs ?? (kind === 'readings' ? TOP : 0),
 		echo: kind === 'given',
 		...(temperature === undefined ? {} : { temperature }),
 	});

@@ -35,10 +35,10 @@ export interface UntilFlags extends MarkFlags {
 export const UNTIL_OPTIONS = [
 	new Option(
 		'--until <p>',
-		'stop when a mark is found at this level, corrected; needs the marks, and with --prefixes references',
+		'stop when a mark is found at this level, corrected; needs the marks, and with --prefixes and --probe references',
 	).argParser(parseLevel),
-	new Option('--reference <paths...>', 'for --until: as in `touchmark radioactivity`'),
-	new Option('--traffic <file>', 'for --until: as in `touchmark radioactivity`'),
+	new Option('--reference <paths...>', 'for --until and --probe: as in `touchmark radioactivity`'),
+	new Option('--traffic <file>', 'for --until and --probe: as in `touchmark radioactivity`'),
 	new Option('--hypotheses <n>', 'for --until: tests that belong together beside the marks, such as suspects')
 		.argParser(parseInteger('--hypotheses', 1, 1_000_000))
 		.default(1),
@@ -87,7 +87,8 @@ export async function untilFromFlags(
 	const { until: level, reference = [], traffic } = flags;
 	if (level === undefined) {
 		const odd = [reference.length > 0 && '--reference', traffic && '--traffic'].find(Boolean);
-		if (odd) throw badInput(`${odd}: has a meaning with --until only`);
+		if (odd && inquiry.kind !== 'readings')
+			throw badInput(`${odd}: has a meaning with --until or --probe only`);
 		return undefined;
 	}
 	if (inquiry.kind === 'given')

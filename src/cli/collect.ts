@@ -42,6 +42,16 @@ export function addCollect(program: Command, edge: Edge, exit: (code: number) =>
 			'log-probabilities of these texts: JSONL of {id, prompt, text}, or of pairs {id, prompt, a, b}',
 		)
 		.option('--prefixes <file>', 'likeliest next tokens after these ids: JSONL of {id, prefix}')
+		.option(
+			'--probe <files...>',
+			'the same after beginnings of these texts, which no key has touched, the most informative first; needs --reference and --traffic',
+		)
+		.option(
+			'--context-width <n>',
+			'for --probe: ids in a context of the mark',
+			parseInteger('--context-width', 0, 16),
+			1,
+		)
 		.option('--samples <n>', 'answers to each prompt', parseInteger('--samples', 1, MANY), 1)
 		.option(
 			'--seed <n>',
@@ -52,7 +62,7 @@ export function addCollect(program: Command, edge: Edge, exit: (code: number) =>
 		.option('--temperature <t>', "the endpoint's own unless given", parsePositive('--temperature', 0))
 		.option(
 			'--top-logprobs <n>',
-			'likeliest tokens to list at each position (20 with --prefixes)',
+			'likeliest tokens to list at each position (20 with --prefixes and --probe)',
 			parseInteger('--top-logprobs', 1, 1000),
 		)
 		.option('--stream', 'have answers streamed')

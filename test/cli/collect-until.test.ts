@@ -91,6 +91,20 @@ describe('next tokens, at looks', () => {
 		expect(JSON.parse(same).log10PCorrected).toBe(until.tests[0].log10PCorrected);
 	});
 
+	it('ask first after prefixes that tell most', async () => {
+		for (const what of ['probe', 'traffic']) {
+			const { out } = await runCli(['generate', '--count', '100', '--max-tokens', '64', '--seed', what]);
+			writeFileSync(path(`${what}.jsonl`), out);
+		}
+		const { code, out } = await collect(
+			servers['student-marked'],
+			'chosen',
+			...['--probe', path('probe.jsonl'), '--traffic', path('traffic.jsonl'), ...READINGS.slice(2)],
+		);
+		expect(code).toBe(0);
+		expect(JSON.parse(out).until).toMatchObject({ reached: true, answers: 100, looks: 1 });
+	});
+
 	it('pay for every look, also for those of an earlier run', async () => {
 		const server = servers['student-unmarked'];
 		const first = JSON.parse((await collect(server, 'read', ...READINGS, '--max-requests', '110')).out);
@@ -111,7 +125,7 @@ describe('next tokens, at looks', () => {
 it.each([
 	['--given', ['--given', path('prompts.txt'), '--protocol', 'completions', '--until', '1e-6'], /exposure/],
 	['no references', READINGS.slice(0, -3), /--reference: is needed/],
-	['no level', ['--prompts', path('prompts.txt'), '--reference', 'teacher'], /--until only/],
+	['no level', ['--prompts', path('prompts.txt'), '--reference', 'teacher'], /--until or --probe only/],
 ])('refuses %s', async (_, args, message) => {
 	writeFileSync(path('given.jsonl'), '{"text":"a"}\n');
 	const given = args.map((arg) =>
