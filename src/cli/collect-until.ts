@@ -97,7 +97,9 @@ export async function untilFromFlags(
 		throw badInput('--reference: is needed with --until and --prefixes; give the unmarked teacher first');
 	if (traffic !== undefined && reference.length === 0)
 		throw badInput('--traffic: has a meaning with --reference only');
-	const chosen = await marksFromFlags(edge, flags);
+	const { keyring: _, ...others } = flags;
+	const named = flags.spec ?? flags.vllmConfig ?? flags.hfConfig;
+	const chosen = await marksFromFlags(edge, named === undefined ? flags : others);
 	const tokenizer = await tokenizerFor(chosen.marks, flags);
 	return reference.length === 0
 		? oneByOne(chosen, level, flags.hypotheses, inquiry, tokenizer)

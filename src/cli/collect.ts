@@ -26,7 +26,7 @@ export function addCollect(program: Command, edge: Edge, exit: (code: number) =>
 	const command = program
 		.command('collect')
 		.description(
-			'ask a suspect through its API; resumable after any interruption, within a budget, with a signed transcript. The same command again goes on where the last one ended.',
+			'ask a suspect through its API; resumable after any interruption, within a budget, with a signed transcript. The same command again goes on where the last one ended. The key ring signs, and holds the marks of --until unless another flag names them.',
 		)
 		.requiredOption('--endpoint <url>', 'base address, such as https://api.openai.com/v1')
 		.addOption(

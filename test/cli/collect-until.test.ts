@@ -61,6 +61,29 @@ describe('answers, one by one', () => {
 		expect(servers['student-marked'].seen.requests).toBe(before);
 	});
 
+	it('are tested for a mark that another flag names; the ring signs', async () => {
+		const { out: listed } = await runCli(['keys', 'list', '--keyring', RING, '--json']);
+		const shape = listed
+			.trimEnd()
+			.split('\n')
+			.map((line) => JSON.parse(line))
+			.find(({ spec }) => spec.channel === 'shape');
+		const opened = await runCli([
+			...['keys', 'export', '--keyring', RING, '--spec', '--mark', shape.id, '--out', path('spec.json')],
+		]);
+		expect(opened.err).toBe('');
+		const { code, out } = await collect(
+			servers['student-marked'],
+			'named',
+			...ANSWERS,
+			...['--spec', path('spec.json')],
+		);
+		expect(code).toBe(0);
+		const { until, signed } = JSON.parse(out);
+		expect(signed).toBe(true);
+		expect(until.tests).toHaveLength(1);
+	});
+
 	it('are never enough of a student of unmarked text', async () => {
 		const { out } = await collect(servers['student-unmarked'], 'unmarked', ...ANSWERS);
 		const { stopped, until, records } = JSON.parse(out);
