@@ -1,10 +1,9 @@
 /** Which prefixes are asked first: the formula of docs/statistics.md, the best of all choices, and nothing that knows a key. */
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { newInformativePrefixes } from '../../src/verify/informative.js';
 import { type ContextCounts, listedPrediction } from '../../src/verify/residuals.js';
+import { reachedBy } from '../reached.js';
 
 const traffic = (counts: Record<string, number>): ContextCounts => ({
 	contextWidth: 1,
@@ -117,19 +116,9 @@ describe('the order', () => {
 });
 
 it('nothing that holds keys, marks or scores is reached', () => {
-	const reached = new Set<string>();
-	const visit = (path: string) => {
-		if (reached.has(path)) return;
-		reached.add(path);
-		for (const [, to] of readFileSync(path, 'utf8').matchAll(/from '(\.[^']+)\.js'/g)) {
-			const file = join(dirname(path), `${to}.ts`);
-			expect(existsSync(file)).toBe(true);
-			visit(file);
-		}
-	};
-	visit('src/verify/informative.ts');
-	const beyond = [...reached].filter((path) => !/^src\/(stats\/|errors\.ts)/.test(path));
-	expect(beyond.sort()).toEqual([
+	const reached = reachedBy('src/verify/informative.ts');
+	const beyond = reached.filter((path) => !/^src\/(stats\/|errors\.ts)/.test(path));
+	expect(beyond).toEqual([
 		'src/verify/informative.ts',
 		'src/verify/reference-fit.ts',
 		'src/verify/residuals.ts',

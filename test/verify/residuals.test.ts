@@ -1,6 +1,5 @@
 /** Weights from residuals: what may enter, what the references explain, and the formula of docs/statistics.md. */
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { dirname, relative } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { freshMark } from '../../bench/fresh-marks.js';
@@ -16,6 +15,7 @@ import {
 	type Prediction,
 	type Residuals,
 } from '../../src/verify/residuals.js';
+import { reachedBy } from '../reached.js';
 import { refusal } from '../refusal.js';
 
 /** A prediction of all of a small vocabulary. */
@@ -75,20 +75,10 @@ describe('nothing that knows the key can enter', () => {
 	});
 
 	it('the module reaches no other that holds keys, marks or scores', () => {
-		const reached = new Set<string>();
-		const visit = (path: string) => {
-			if (reached.has(path)) return;
-			reached.add(path);
-			for (const [, to] of readFileSync(path, 'utf8').matchAll(/from '(\.[^']+)\.js'/g)) {
-				const file = join(dirname(path), `${to}.ts`);
-				expect(existsSync(file)).toBe(true);
-				visit(file);
-			}
-		};
-		visit('src/verify/residuals.ts');
-		const folders = new Set([...reached].map((path) => relative('src', dirname(path))));
+		const reached = reachedBy('src/verify/residuals.ts');
+		const folders = new Set(reached.map((path) => relative('src', dirname(path))));
 		expect([...folders].sort()).toEqual(['', 'stats', 'verify']);
-		expect([...reached].filter((path) => path.includes('verify/')).sort()).toEqual([
+		expect(reached.filter((path) => path.includes('verify/'))).toEqual([
 			'src/verify/reference-fit.ts',
 			'src/verify/residuals.ts',
 		]);
