@@ -14,26 +14,12 @@ import { marksFor, measureCells } from './hard-measuring.js';
 import { trainHard, trainTunedReferences } from './hard-training.js';
 import { trainOtherReferences } from './other-base.js';
 import { isTrained, say, WORK } from './students.js';
+import { groupsOf } from './together.js';
 
-/** Students that advance together beside the references. */
-const TOGETHER = 5;
-
-/** Cells in their order, those together that the same texts probe for contexts of one width. */
-function groupsOf(cells: readonly HardCell[]): HardCell[][] {
-	const groups: HardCell[][] = [];
-	const open = new Map<string, HardCell[]>();
-	for (const cell of cells) {
-		const probes = ['language', 'tokenizer', 'known-tuning'].includes(cell.kind) ? cell.kind : 'usual';
-		const key = `${probes} ${marksFor(cell)[0].spec.contextWidth}`;
-		let group = open.get(key);
-		if (group === undefined || group.length === TOGETHER) {
-			group = [];
-			open.set(key, group);
-			groups.push(group);
-		}
-		group.push(cell);
-	}
-	return groups;
+/** What cells must share to be read in one pass: probing texts, references, context width. */
+function passOf(cell: HardCell): string {
+	const probes = ['language', 'tokenizer', 'known-tuning'].includes(cell.kind) ? cell.kind : 'usual';
+	return `${probes} ${marksFor(cell)[0].spec.contextWidth}`;
 }
 
 const { values } = parseArgs({
@@ -50,7 +36,7 @@ if (only !== 'train') {
 	const waiting = HARD_CELLS.filter(
 		(cell) => isTrained(work, studentOf(cell).name) && measuredHard(cell.name) === undefined,
 	);
-	for (const group of groupsOf(waiting)) {
+	for (const group of groupsOf(waiting, passOf)) {
 		let begun = performance.now();
 		for (const measured of measureCells(work, ground, group)) {
 			saveHard(measured);

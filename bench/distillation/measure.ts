@@ -17,6 +17,7 @@ import { type MarkName, marksOf } from './marks.js';
 import { fileOf, readMeasured, save } from './measured.js';
 import { readStudents } from './reading.js';
 import { isTrained, say, WORK } from './students.js';
+import { groupsOf } from './together.js';
 
 /** A student to be measured for one of its marks. */
 interface Task {
@@ -39,26 +40,6 @@ function tasksOf(work: string, only: { readonly mark?: string; readonly rho?: st
 	});
 }
 
-/** Students that advance together beside the references. */
-const TOGETHER = 5;
-
-/** Tasks of one context width each, in the order of their first cells. */
-function groupsOf(tasks: readonly Task[]): Task[][] {
-	const groups: Task[][] = [];
-	const open = new Map<number, Task[]>();
-	for (const task of tasks) {
-		const width = task.mark.spec.contextWidth;
-		let group = open.get(width);
-		if (group === undefined || group.length === TOGETHER) {
-			group = [];
-			open.set(width, group);
-			groups.push(group);
-		}
-		group.push(task);
-	}
-	return groups;
-}
-
 function main(): void {
 	const { values } = parseArgs({
 		options: {
@@ -70,7 +51,7 @@ function main(): void {
 	});
 	const ground = groundOf(values.work);
 	const waiting = tasksOf(values.work, values).filter(({ path }) => readMeasured(path)?.open === undefined);
-	for (const group of groupsOf(waiting)) {
+	for (const group of groupsOf(waiting, ({ mark }) => mark.spec.contextWidth)) {
 		const students = group.map(({ cell, mark }) => ({ model: studentAt(values.work, cell.name), mark }));
 		readStudents(ground, students, group[0].mark.spec.contextWidth).forEach((curves, j) => {
 			const { cell, mark, path } = group[j];

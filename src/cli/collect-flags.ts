@@ -10,13 +10,12 @@ import { readGiven, readPrefixes, readPrompts } from '../collect/inquiry-files.j
 import { digestOf, type Plan } from '../collect/plan.js';
 import { PROTOCOLS, type ProtocolName } from '../collect/protocols.js';
 import type { Endpoint } from '../collect/send.js';
-import { openTokenizer } from '../corpus/open-tokenizer.js';
 import { badInput } from '../errors.js';
-import { embeddedTokenizer } from '../generate/embedded.js';
 import { checked, parseJson } from '../input.js';
 import type { UntilFlags } from './collect-until.js';
 import { type Edge, warn } from './edge.js';
 import { informativePrefixes } from './informative-prefixes.js';
+import { tokenizerFor } from './marks.js';
 
 /** Flags of `touchmark collect`. */
 export interface CollectFlags extends UntilFlags {
@@ -97,8 +96,7 @@ async function inquiryFromFlags(flags: CollectFlags): Promise<Inquiry> {
 	if (protocol !== 'completions')
 		throw badInput('--given, --prefixes, --probe: only --protocol completions takes text as it is');
 	if (given !== undefined) return askGiven(await readGiven(given));
-	const tokenizer =
-		flags.tokenizer === undefined ? embeddedTokenizer() : await openTokenizer(flags.tokenizer);
+	const tokenizer = await tokenizerFor([], flags);
 	if (prefixes !== undefined)
 		return askNextTokens(await readPrefixes(prefixes, tokenizer.vocabSize), tokenizer);
 	const [model] = flags.reference ?? [];

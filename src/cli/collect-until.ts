@@ -21,7 +21,7 @@ import { newSequentialTest } from '../verify/sequential.js';
 import type { Edge } from './edge.js';
 import { type ChosenMarks, type MarkFlags, marksFromFlags, tokenizerFor } from './marks.js';
 import { parseInteger, parseLevel } from './numbers.js';
-import { greyObservations, observeAnswers, readTraffic } from './suspects.js';
+import { greyObservations, observeAnswers, readTraffic, type Traffic } from './suspects.js';
 
 /** Flags of the test. */
 export interface UntilFlags extends MarkFlags {
@@ -103,7 +103,15 @@ export async function untilFromFlags(
 	const tokenizer = await tokenizerFor(chosen.marks, flags);
 	return reference.length === 0
 		? oneByOne(chosen, level, flags.hypotheses, inquiry, tokenizer)
-		: atLooks(chosen, level, flags, inquiry, tokenizer, join(folder, LOOKS));
+		: atLooks(
+				chosen,
+				level,
+				flags,
+				inquiry,
+				tokenizer,
+				await readTraffic(traffic, tokenizer),
+				join(folder, LOOKS),
+			);
 }
 
 /** Answers enter one by one. A question without an answer holds up those after it, so that the order never changes. */
@@ -115,9 +123,7 @@ function oneByOne(
 	tokenizer: Tokenizer,
 ): Until {
 	const tests = marks.map((mark) =>
-		newSequentialTest(mark, {
-			...{ level, hypotheses: hypotheses * marks.length, searchBits: searchBits(mark) },
-		}),
+		newSequentialTest(mark, { level, hypotheses: hypotheses * marks.length, searchBits: searchBits(mark) }),
 	);
 	let heard = 0;
 	const reached = () => tests.some((test) => test.result().reached);
@@ -164,6 +170,7 @@ function atLooks(
 	{ reference = [], traffic, hypotheses }: UntilFlags,
 	{ kind }: Inquiry,
 	tokenizer: Tokenizer,
+	counts: Traffic,
 	path: string,
 ): Until {
 	const test: TakenLooks['test'] = {
@@ -185,7 +192,6 @@ function atLooks(
 			if (last?.standing && last.answers === answers) return false;
 			taken.push({ answers, standing: null });
 			write();
-			const counts = await readTraffic(traffic, tokenizer);
 			const observed =
 				kind === 'readings'
 					? await greyObservations([records], reference, tokenizer, counts)

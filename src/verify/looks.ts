@@ -19,6 +19,7 @@ import {
 	type RadioactivityResult,
 	radioactivity,
 } from './radioactivity.js';
+import { isFinding } from './test-result.js';
 
 /** What one look says. */
 export interface Look {
@@ -74,7 +75,7 @@ export function newLooks(
 				hypotheses: hypotheses * (look + 1) * (look + 2),
 			});
 			look++;
-			return { look, reached: result.verdict === 'marked' || result.verdict === 'trained-on-marked', result };
+			return { look, reached: isFinding(result.verdict), result };
 		},
 	};
 }
