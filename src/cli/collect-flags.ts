@@ -10,6 +10,7 @@ import { readGiven, readPrefixes, readPrompts } from '../collect/inquiry-files.j
 import { digestOf, type Plan } from '../collect/plan.js';
 import { PROTOCOLS, type ProtocolName } from '../collect/protocols.js';
 import type { Endpoint } from '../collect/send.js';
+import { askTokenByToken } from '../collect/token-by-token.js';
 import { badInput } from '../errors.js';
 import { checked, parseJson } from '../input.js';
 import type { UntilFlags } from './collect-until.js';
@@ -25,6 +26,7 @@ export interface CollectFlags extends UntilFlags {
 	readonly out: string;
 	readonly prompts?: string;
 	readonly given?: string;
+	readonly givenBy: 'echo' | 'prefixes';
 	readonly prefixes?: string;
 	readonly probe?: string[];
 	readonly contextWidth: number;
@@ -57,8 +59,12 @@ export async function collectionFromFlags(
 	const inquiry = await inquiryFromFlags(flags);
 	const { kind, questions, unasked, tokenizer } = inquiry;
 	if (unasked.length > 0)
-		warn(edge, flags, `${unasked.length} prefixes cannot be sent as text: ${unasked[0].reason}`);
-	if (questions.length === 0) throw badInput('--prefixes, --probe: no prefix can be sent as text');
+		warn(
+			edge,
+			flags,
+			`${unasked.length} questions cannot be asked, the first is "${unasked[0].id}": ${unasked[0].reason}`,
+		);
+	if (questions.length === 0) throw badInput('nothing of what is named can be asked');
 	const plan: Plan = {
 		kind,
 		protocol: flags.protocol,
@@ -76,16 +82,18 @@ export async function collectionFromFlags(
 	return { inquiry, collection: { endpoint, plan, questions, pace, budget } };
 }
 
-/** Tokens that an endpoint is asked to list after a prefix. */
+/** Tokens that an endpoint is asked to list as next. */
 const TOP = 20;
 
 /** Questions from the one flag that names them. */
 async function inquiryFromFlags(flags: CollectFlags): Promise<Inquiry> {
-	const { prompts, given, prefixes, probe, samples, seed, protocol } = flags;
+	const { prompts, given, givenBy, prefixes, probe, samples, seed, protocol } = flags;
 	if ([prompts, given, prefixes, probe].filter((flag) => flag !== undefined).length !== 1)
 		throw badInput(
 			'say what to ask for: give one of --prompts FILE, --given FILE, --prefixes FILE, --probe FILE',
 		);
+	if (givenBy === 'prefixes' && given === undefined)
+		throw badInput('--given-by: has a meaning with --given only');
 	if (prompts !== undefined) {
 		if (seed !== undefined && protocol === 'messages')
 			throw badInput('--seed: --protocol messages has no seed');
@@ -95,8 +103,12 @@ async function inquiryFromFlags(flags: CollectFlags): Promise<Inquiry> {
 		throw badInput('--samples, --seed: have a meaning with --prompts only');
 	if (protocol !== 'completions')
 		throw badInput('--given, --prefixes, --probe: only --protocol completions takes text as it is');
-	if (given !== undefined) return askGiven(await readGiven(given));
+	if (given !== undefined && givenBy === 'echo') return askGiven(await readGiven(given));
+	// The shipped models' is no suspect's.
+	if (given !== undefined && flags.tokenizer === undefined)
+		throw badInput("--given-by prefixes: needs --tokenizer, the suspect's own or one near it");
 	const tokenizer = await tokenizerFor([], flags);
+	if (given !== undefined) return askTokenByToken(await readGiven(given), tokenizer);
 	if (prefixes !== undefined)
 		return askNextTokens(await readPrefixes(prefixes, tokenizer.vocabSize), tokenizer);
 	const [model] = flags.reference ?? [];
@@ -114,12 +126,15 @@ const RESERVED = ['model', 'messages', 'prompt', 'stream', 'seed', 'n', 'best_of
 
 /** The request without the question. */
 function parametersFromFlags(flags: CollectFlags, kind: Plan['kind']): Plan['parameters'] {
-	const { model, temperature, topLogprobs, stream = false } = flags;
+	const { model, givenBy, topLogprobs, stream = false } = flags;
+	const tokenByToken = givenBy === 'prefixes';
+	// What is drawn is not looked at, but some endpoints list nothing where it ends the answer.
+	const temperature = flags.temperature ?? (tokenByToken ? 0 : undefined);
 	const common = PROTOCOLS[flags.protocol].parameters({
 		...{ model, stream },
 		maxTokens: kind === 'answers' ? flags.maxTokens : 1,
-		topLogProbs: topLogprobs ?? (kind === 'readings' ? TOP : 0),
-		echo: kind === 'given',
+		topLogProbs: topLogprobs ?? (kind === 'readings' || tokenByToken ? TOP : 0),
+		echo: kind === 'given' && !tokenByToken,
 		...(temperature === undefined ? {} : { temperature }),
 	});
 	const given = flags.parameters ?? '{}';

@@ -41,6 +41,14 @@ export function addCollect(program: Command, edge: Edge, exit: (code: number) =>
 			'--given <file>',
 			'log-probabilities of these texts: JSONL of {id, prompt, text}, or of pairs {id, prompt, a, b}',
 		)
+		.addOption(
+			new Option(
+				'--given-by <way>',
+				"echo: a request a text; prefixes: a request a token, for endpoints without echo; needs --tokenizer, the suspect's",
+			)
+				.choices(['echo', 'prefixes'])
+				.default('echo'),
+		)
 		.option('--prefixes <file>', 'likeliest next tokens after these ids: JSONL of {id, prefix}')
 		.option(
 			'--probe <files...>',
@@ -62,7 +70,7 @@ export function addCollect(program: Command, edge: Edge, exit: (code: number) =>
 		.option('--temperature <t>', "the endpoint's own unless given", parsePositive('--temperature', 0))
 		.option(
 			'--top-logprobs <n>',
-			'likeliest tokens to list at each position (20 with --prefixes and --probe)',
+			'likeliest tokens to list at each position (20 with --prefixes, --probe and --given-by prefixes)',
 			parseInteger('--top-logprobs', 1, 1000),
 		)
 		.option('--stream', 'have answers streamed')

@@ -20,4 +20,5 @@ export { digestOf, Plan } from './plan.js';
 export type { Answer, Protocol, Question, Settings } from './protocol.js';
 export { PROTOCOLS, type ProtocolName } from './protocols.js';
 export type { Endpoint } from './send.js';
+export { askTokenByToken } from './token-by-token.js';
 export { FILES, Statement, verifyTranscript, writeTranscript } from './transcript.js';

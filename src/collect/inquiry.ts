@@ -12,13 +12,21 @@ import type { Answer, Question, TokenLogs } from './protocol.js';
 /** Questions, and what becomes of their answers. */
 export interface Inquiry {
 	readonly kind: Plan['kind'];
-	/** Fingerprint of the tokenizer that turned ids into text; null where none did. */
+	/** Fingerprint of the tokenizer that made questions out of ids or texts; null where none did. */
 	readonly tokenizer: string | null;
 	readonly questions: readonly Question[];
 	/** What could not be asked, and why. */
 	readonly unasked: readonly LeftOut[];
-	/** The line of the transcript, or why the answer gives none. */
-	record(question: number, answer: Answer): Record<string, unknown> | string;
+	/**
+	 * The line of the transcript, or why the answer gives none; null where it is a part of the line of a later question.
+	 *
+	 * @param answers all that there are, by question
+	 */
+	record(
+		question: number,
+		answer: Answer,
+		answers: ReadonlyMap<string, Answer>,
+	): Record<string, unknown> | string | null;
 }
 
 /** Something that is in no record. */

@@ -3,8 +3,7 @@
  *
  * @module
  */
-import { sha256 } from '@noble/hashes/sha2.js';
-import { bytesToHex } from '@noble/hashes/utils.js';
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { badInput } from '../errors.js';
 import { hexOf } from '../input.js';
@@ -21,14 +20,18 @@ export const Plan = z.strictObject({
 	/** The request without the question. */
 	parameters: z.record(z.string(), z.unknown()),
 	questions: z.strictObject({ count: z.int().min(1), sha256: hexOf(32) }),
-	/** Fingerprint of the tokenizer that prefixes were decoded with; null for other kinds. */
+	/** Fingerprint of the tokenizer that prefixes were decoded with, or texts cut with; null where none was. */
 	tokenizer: hexOf(32).nullable(),
 });
 export type Plan = z.infer<typeof Plan>;
 
 /** Count and digest of questions: SHA-256 of their canonical JSON, in order. */
 export function digestOf(questions: readonly Question[]): Plan['questions'] {
-	return { count: questions.length, sha256: bytesToHex(sha256(canonicalBytes(questions))) };
+	// One by one: prefixes of many texts do not fit into one string.
+	const hash = createHash('sha256').update('[');
+	for (const [i, question] of questions.entries())
+		hash.update(i === 0 ? '' : ',').update(canonicalBytes(question));
+	return { count: questions.length, sha256: hash.update(']').digest('hex') };
 }
 
 /** @throws TouchmarkError `bad-input` that names what differs */

@@ -113,7 +113,10 @@ function readAnswer(protocol: Protocol, body: Record<string, unknown>, text: str
 	}
 	// Some endpoints pass over what they do not have; every request would be spent in vain.
 	if (body.echo === true && answer.refusal === null && !answer.text.includes(String(body.prompt)))
-		throw new PermanentFailure('no-echo', 'the endpoint does not give the prompt back: it has no echo');
+		throw new PermanentFailure(
+			'no-echo',
+			'the endpoint does not give the prompt back: it has no echo; with --given-by prefixes a text is asked token by token',
+		);
 	const wanted = ['logprobs', 'echo', 'prompt_logprobs'].some(
 		(field) => body[field] !== undefined && body[field] !== false,
 	);

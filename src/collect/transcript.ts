@@ -101,7 +101,8 @@ export async function writeTranscript(
 			if (answer === undefined) continue;
 			if (answer.model !== null) models.add(answer.model);
 			if (answer.refusal !== null) refusals.push({ id, reason: answer.refusal });
-			const record = inquiry.record(index, answer);
+			const record = inquiry.record(index, answer, account.answers);
+			if (record === null) continue;
 			if (typeof record === 'string') {
 				leftOut.push({ id, reason: record });
 				continue;

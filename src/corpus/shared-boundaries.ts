@@ -26,7 +26,7 @@ export function sharedBoundaries(one: Tokenized, other: Tokenized): (readonly [n
 }
 
 /** Where each token ends, in UTF-16 units from the beginning; null inside a character. */
-function tokenEnds({ tokenizer, ids }: Tokenized): (number | null)[] {
+export function tokenEnds({ tokenizer, ids }: Tokenized): (number | null)[] {
 	// Each decoding begins with a token whose end is known: some decoders treat a first token apart.
 	let from = 0;
 	let skipped = 0;

@@ -239,6 +239,51 @@ describe('what is collected', () => {
 		}
 	});
 
+	it('as log-probabilities token by token feeds exposure as echo does', async () => {
+		const words = embeddedPrompts().map((prompt) => prompt.split(' ').slice(0, 4).join(' '));
+		const pairs = Array.from({ length: 4 }, (_, i) => ({
+			...{ id: `pair-${i}`, prompt: i === 0 ? '' : words[i] },
+			...{ a: `, said ${words[i + 10]}`, b: ` and ${words[i + 20]}` },
+		}));
+		writeFileSync(path('short.jsonl'), pairs.map((pair) => `${JSON.stringify(pair)}\n`).join(''));
+		const args = ['--given', path('short.jsonl'), '--protocol', 'completions'];
+		expect((await collect(await suspect(), 'echoed', ...args)).code).toBe(0);
+		const all = ['--top-logprobs', '800', '--tokenizer', 'models/teacher', '--given-by', 'prefixes'];
+		const server = await suspect({ faults: faults('t', 0.3) });
+		const part = lines((await collect(server, 'tokens', ...args, ...all, '--max-requests', '30')).out)[0];
+		expect(part).toMatchObject({ stopped: 'budget', requests: { sent: 30 } });
+		expect(part.records).toBeLessThan(8);
+		const whole = lines((await collect(server, 'tokens', ...args, ...all)).out)[0];
+		expect(server.seen.requests).toBe(whole.requests.sent);
+		await collect(await suspect(), 'calm-tokens', ...args, ...all);
+		expect(read('tokens/records.jsonl')).toBe(read('calm-tokens/records.jsonl'));
+
+		const [tokens, echoed] = ['tokens', 'echoed'].map((out) => lines(read(`${out}/records.jsonl`)));
+		expect(whole.requests.answered).toBe(tokens.reduce((sum, { logProbs }) => sum + logProbs.length, 0));
+		for (const [i, { logProbs, unlisted, ...record }] of tokens.entries()) {
+			const { logProbs: own, ...other } = echoed[i];
+			expect(record).toEqual(other);
+			expect(logProbs).toHaveLength(own.length);
+			// What is not listed is less likely than all that is.
+			const above = logProbs.filter((logProb: number, at: number) => logProb > own[at] + 1e-4);
+			expect(above).toHaveLength(unlisted);
+			if (unlisted === 0) expect(logProbs).toEqual(own.map((logProb: number) => expect.closeTo(logProb, 4)));
+		}
+		expect(tokens.filter(({ unlisted }) => unlisted === 0).length).toBeGreaterThanOrEqual(4);
+		const scores = path('scores-tokens.jsonl');
+		const { code } = await runCli([
+			...['exposure', '--pairs', path('short.jsonl'), '--suspect', path('tokens/records.jsonl')],
+			...['--access', 'grey', '--save-scores', scores, '--quiet'],
+		]);
+		expect(code).toBe(0);
+		const sides = lines(readFileSync(scores, 'utf8')).flatMap(({ a, b }) => [a, b]);
+		for (const [i, score] of sides.entries()) {
+			const sum = echoed[i].logProbs.reduce((one: number, other: number) => one + other);
+			if (tokens[i].unlisted === 0) expect(score).toBeCloseTo(sum, 3);
+			else expect(score).toBeGreaterThan(sum);
+		}
+	});
+
 	it('as next tokens feeds the grey test', async () => {
 		const tokenizer = embeddedTokenizer();
 		const prefixes = embeddedPrompts()
@@ -254,7 +299,7 @@ describe('what is collected', () => {
 		const [summary] = lines(out);
 		expect(summary.unasked).toMatchObject([{ id: 'special' }]);
 		expect(summary.records).toBe(40);
-		expect(err).toMatch(/1 prefixes cannot be sent as text/);
+		expect(err).toMatch(/1 questions cannot be asked, the first is "special": its text encodes to other ids/);
 		const records = lines(read('next/records.jsonl'));
 		const listed = records.reduce((sum, { top }) => sum + top.length, 0);
 		const unaligned = records.reduce((sum, record) => sum + record.unaligned, 0);
@@ -280,6 +325,12 @@ describe('what cannot be collected is one sentence', () => {
 			/no log-prob/,
 		],
 		['a seed for messages', [...asked, '--protocol', 'messages', '--seed', '1'], /has no seed/],
+		[
+			'tokens of no tokenizer',
+			['--given', path('prompts.txt'), '--protocol', 'completions', '--given-by', 'prefixes'],
+			/--given-by prefixes: needs --tokenizer/,
+		],
+		['a way to ask for no text', [...asked, '--given-by', 'prefixes'], /--given-by: has a meaning/],
 		['money without prices', [...asked, '--max-cost', '1'], /--price-in/],
 		[
 			'money without a bound',

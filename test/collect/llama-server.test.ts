@@ -131,11 +131,44 @@ describe.skipIf(missing.length > 0)(`llama-server (to enable: ${missing.join('; 
 		expect(await readReadings(path('next/records.jsonl'), tokenizer)).toHaveLength(5);
 	});
 
+	it('completions: log-probabilities of given texts, a token a request, as the model has them', async () => {
+		const pair = { id: 'p', prompt: 'It was', a: ' a dark night, and the rain fell.', b: ' an old house.' };
+		writeFileSync(path('pairs.jsonl'), `${JSON.stringify(pair)}\n`);
+		const args = ['--given', path('pairs.jsonl'), '--given-by', 'prefixes', '--protocol', 'completions'];
+		// Another vocabulary than the model's, which cuts these words as it does.
+		const tokenizer = ['--tokenizer', 'tiktoken:cl100k_base', '--top-logprobs', '500'];
+		expect((await collect('tokens', ...args, ...tokenizer)).code).toBe(0);
+		const post = async (at: string, body: object) =>
+			(await fetch(`${url}${at}`, { method: 'POST', body: JSON.stringify(body) })).json() as Promise<{
+				tokens: number[];
+				completion_probabilities: { top_logprobs: { id: number; logprob: number }[] }[];
+			}>;
+		const tokenize = async (content: string) => (await post('/tokenize', { content })).tokens;
+		for (const { prompt, text, logProbs, unlisted } of records('tokens')) {
+			const before = (await tokenize(prompt)).length;
+			const ids = await tokenize(prompt + text);
+			expect(logProbs).toHaveLength(ids.length - before);
+			let differing = 0;
+			for (let at = before; at < ids.length; at++) {
+				const asked = { prompt: ids.slice(0, at), n_predict: 1, n_probs: 5000, temperature: 0 };
+				const [{ top_logprobs }] = (await post('/completion', asked)).completion_probabilities;
+				const own = top_logprobs.find(({ id }) => id === ids[at])?.logprob ?? -Infinity;
+				if (Math.abs(own - logProbs[at - before]) > 0.01) differing++;
+			}
+			expect(differing).toBe(unlisted);
+			expect(unlisted).toBeLessThan(logProbs.length / 2);
+		}
+		const suspects = ['--suspect', path('tokens/records.jsonl'), '--access', 'grey'];
+		const scores = ['--save-scores', path('scores.jsonl'), '--quiet'];
+		const exposed = await runCli(['exposure', '--pairs', path('pairs.jsonl'), ...suspects, ...scores]);
+		expect(exposed.code).toBe(0);
+	});
+
 	it('completions: has no echo, which ends the run with the first request', async () => {
 		writeFileSync(path('given.jsonl'), '{"prompt":"It was","text":" a dark night."}\n');
 		const args = ['--given', path('given.jsonl'), '--protocol', 'completions', '--attempts', '1'];
 		const { code, err } = await collect('given', ...args);
 		expect(code).toBe(1);
-		expect(err).toMatch(/echo/);
+		expect(err).toMatch(/has no echo; with --given-by prefixes/);
 	});
 });

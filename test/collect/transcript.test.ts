@@ -105,10 +105,11 @@ describe('log-probabilities of a given text', () => {
 	const [prompt, text] = ['He said', ' no more.'];
 	const inquiry = askGiven([{ id: 'g', prompt, text }]);
 	const read = (tokens: [string, number | null][]) =>
-		inquiry.record(0, {
-			...answered(''),
-			tokens: tokens.map(([token, logProb]) => ({ token, logProb, top: [] })),
-		});
+		inquiry.record(
+			0,
+			{ ...answered(''), tokens: tokens.map(([token, logProb]) => ({ token, logProb, top: [] })) },
+			new Map(),
+		);
 	it('are those of the tokens that begin within it', () => {
 		const tokens: [string, number | null][] = [
 			['<s>', null],
