@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { alignNextStrings, textOfIds } from '../corpus/token-strings.js';
+import { textOfIds } from '../corpus/token-strings.js';
 import type { Tokenizer } from '../corpus/tokenizer.js';
 import type { Plan } from './plan.js';
 import type { Answer, Question, TokenLogs } from './protocol.js';
@@ -121,27 +121,24 @@ export interface Prefix {
 }
 
 /**
- * Next tokens after prefixes: `{id, prefix, top, unaligned}` a line, as `radioactivity --mode grey` reads them. Prefixes
- * that do not survive decoding and encoding are not asked.
+ * Next tokens after prefixes: `{id, prefix, top}` a line, both in text as the endpoint has them, as `radioactivity --mode grey`
+ * reads them. Prefixes that do not survive decoding and encoding are not asked.
  */
 export function askNextTokens(prefixes: readonly Prefix[], tokenizer: Tokenizer): Inquiry {
-	const asked = prefixes.flatMap((one) => {
-		const prompt = textOfIds(tokenizer, one.prefix);
-		return prompt === null || prompt === '' ? [] : [{ ...one, prompt }];
-	});
-	const ids = new Set(asked.map(({ id }) => id));
+	const texts = prefixes.map(({ id, prefix }) => ({ id, prompt: textOfIds(tokenizer, prefix) }));
+	const questions = texts.flatMap(({ id, prompt }) => (prompt ? [{ id, prompt }] : []));
 	return {
 		kind: 'readings',
 		tokenizer: tokenizer.fingerprint,
-		questions: asked.map(({ id, prompt }) => ({ id, prompt })),
-		unasked: prefixes
-			.filter(({ id }) => !ids.has(id))
-			.map(({ id }) => ({ id, reason: 'its text encodes to other ids' })),
+		questions,
+		unasked: texts.flatMap(({ id, prompt }) =>
+			prompt ? [] : [{ id, reason: 'its text encodes to other ids' }],
+		),
 		record(index, { refusal, tokens }) {
 			if (refusal !== null) return `refused: ${refusal}`;
-			const { id, prefix } = asked[index];
-			const { top, unaligned } = alignNextStrings(tokenizer, prefix, tokens?.[0]?.top ?? []);
-			return top.length === 0 ? 'no listed token is one of ours' : { id, prefix, top, unaligned };
+			const { id, prompt: prefix } = questions[index];
+			const top = tokens?.[0]?.top ?? [];
+			return top.length === 0 ? 'nothing was listed' : { id, prefix, top };
 		},
 	};
 }

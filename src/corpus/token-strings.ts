@@ -7,15 +7,6 @@
  */
 import type { Tokenizer } from './tokenizer.js';
 
-/** What an API lists as next: token strings with natural log-probabilities. */
-export type ListedStrings = readonly (readonly [token: string, logProbability: number])[];
-
-/** The strings that are tokens of ours, and how many are not. */
-export interface AlignedStrings {
-	readonly top: (readonly [id: number, logProbability: number])[];
-	readonly unaligned: number;
-}
-
 /**
  * The text that encodes to exactly these ids. Null where there is none: special tokens, half characters, ids that the
  * tokenizer would have merged.
@@ -51,24 +42,6 @@ export function tokensAfter(
 			tokenizer.decode([...last, ids[prefix.length]]) === beforeLast + string;
 		return aligned ? ids[prefix.length] : null;
 	});
-}
-
-/** The strings that may come next, as ids; see {@link tokensAfter}. */
-export function alignNextStrings(
-	tokenizer: Tokenizer,
-	prefix: readonly number[],
-	listed: ListedStrings,
-): AlignedStrings {
-	const tokens = tokensAfter(
-		tokenizer,
-		prefix,
-		listed.map(([string]) => string),
-	);
-	const top = listed.flatMap(([, logProbability], i) => {
-		const id = tokens[i];
-		return id === null ? [] : [[id, logProbability] as const];
-	});
-	return { top, unaligned: listed.length - top.length };
 }
 
 /** The text of each token as it goes on a text; empty for special ones. */
