@@ -92,7 +92,7 @@ const seeds = Array.from({ length: 10 }, (_, i) => i + 1);
 
 /** Kinds that have a second student, and those that need no training of their own and have three. */
 const TWICE = ['paraphrase-rules', 'two-keys', 'lora', 'filtered', 'truncated', 'grandchild'] as const;
-const THRICE = ['neutralised', 'language', 'known-tuning'] as const;
+const THRICE = ['neutralised', 'language'] as const;
 
 /** Marks that the recommended one is compared with under the treatments that weaken it most. */
 const OTHER_MARKS = CLAIMED.slice(1);
@@ -107,7 +107,7 @@ export const HARD_CELLS: readonly HardCell[] = [
 		const some: readonly Kind[] = [...(seed <= 3 ? THRICE : []), ...(seed === 2 ? TWICE : [])];
 		const others = seed === ENOUGH_FOR_NOW ? OTHER_MARKS : [];
 		return [
-			...(['plain', ...CLAIMED_KINDS, ...some] as const).map((kind) => cell(kind, seed)),
+			...(['plain', ...CLAIMED_KINDS, 'known-tuning', ...some] as const).map((kind) => cell(kind, seed)),
 			...others.flatMap((mark) =>
 				(['plain', 'paraphrase', 'second-tuning'] as const).map((kind) => cell(kind, 1, mark)),
 			),
