@@ -4,9 +4,10 @@
  * @module
  */
 
+import { cohortMark, tracingMarks } from '../src/marks/defaults.js';
 import { generatorOf } from '../src/marks/generators.js';
 import { bindMark, type Mark } from '../src/marks/mark.js';
-import { MarkSpec } from '../src/marks/mark-spec.js';
+import { MarkSpec, type MarkTemplate } from '../src/marks/mark-spec.js';
 import { isGreenLists, type Uniforms } from '../src/schemes/scheme.js';
 
 /** A spec with everything that does not matter here filled in. */
@@ -34,6 +35,26 @@ export function freshMark(scheme: 'gumbel' | 'kgw', contextWidth: number, key: U
 	const parameters =
 		scheme === 'gumbel' ? ({ name: 'gumbel' } as const) : ({ name: 'kgw', gamma: 0.25, delta: 2 } as const);
 	return bindMark(specOf({ scheme: parameters, prf: 'chacha8-v1', contextWidth }), key);
+}
+
+/**
+ * Shape, half of the keyed draws, account layer and cohorts, each under a key of its own.
+ *
+ * @param tokenizer SHA-256
+ * @returns in that order
+ */
+export function freshLayers(
+	random: Uniforms,
+	cohorts: readonly string[] = [],
+	tokenizer = '0'.repeat(64),
+): [Mark, Mark, Mark, ...Mark[]] {
+	const templates = tracingMarks('calibration', tokenizer);
+	const bind = (template: MarkTemplate): Mark =>
+		bindMark({ ...template, commitment: null }, freshKey(template, random));
+	return [
+		...(templates.map(bind) as [Mark, Mark, Mark]),
+		...cohorts.map((member) => bind(cohortMark(templates[0], member))),
+	];
 }
 
 /** A key of the length and form that a spec's generator takes. */

@@ -22,13 +22,17 @@ import { checked } from '../input.js';
 import type { Mark } from '../marks/mark.js';
 import { BEFORE_TEXT } from '../marks/mark-spec.js';
 import { loadRow, scratchRow, softmaxDraw } from '../prf/kernel.js';
+import { idsOf, layersFor, layersOf, type RequestLayers } from './layers.js';
 import { type Random, randomStream } from './random.js';
 import { type Receipt, type SegmentRecord, saltedHash } from './receipt.js';
 import { argmax, SamplingOptions, truncate } from './sampling.js';
 
 /** What a marker is made of. */
 export interface MarkerOptions {
-	/** Any number of shape marks and at most one choice mark, bound with use `embed`. None: nothing is marked. */
+	/**
+	 * Bound with use `embed`: any number of shapes, of the deployment and of cohorts, and at most one choice mark each of the
+	 * deployment and of the account layer. None: nothing is marked.
+	 */
 	readonly marks: readonly Mark[];
 	readonly vocabSize: number;
 	/** Ids (end of text, roles) that no context may contain. */
@@ -49,6 +53,10 @@ export interface StartOptions {
 	readonly sampling?: Partial<SamplingOptions>;
 	/** Makes the unkeyed randomness reproducible. */
 	readonly seed?: string;
+	/** Pseudonym of the account that the answer is for: its codeword turns the draws of the account layer. */
+	readonly account?: string;
+	/** The cohort whose shapes the answer gets besides the deployment's. */
+	readonly cohort?: string;
 	/** False leaves the answer unmarked (structured output, opt-out). Default true. */
 	readonly marked?: boolean;
 	/**
@@ -117,6 +125,7 @@ interface State {
 	readonly generation: Generation;
 	readonly sampling: SamplingOptions;
 	readonly random: Random;
+	readonly layers: RequestLayers;
 	readonly tokens: number[];
 	/** Ids since the last boundary, the only ones that contexts are made of. */
 	readonly visible: number[];
@@ -143,22 +152,29 @@ function contextOf({ visible, tokens, offset }: State, mark: Mark): number[] | u
 	return [...new Array<number>(width - visible.length).fill(BEFORE_TEXT), ...visible];
 }
 
+/** Widths of the contexts that keyed draws of a request are made after. */
+function choiceWidths({ choice, account }: RequestLayers): Set<number> {
+	const keyed = [choice, account?.mark].filter((mark) => mark !== undefined);
+	return new Set(
+		keyed.flatMap(({ scheme, spec }) => (scheme.positions === undefined ? spec.contextWidth : [])),
+	);
+}
+
 /**
  * Makes a marker.
  *
- * @throws TouchmarkError `bad-input` for two choice marks, or an unkeyed share outside [0, 1]
+ * @throws TouchmarkError `bad-input` for two choice marks of one layer, or an unkeyed share outside [0, 1]
  */
 export function createMarker(options: MarkerOptions): Marker {
 	const { vocabSize, unkeyedShare = 0.1 } = options;
 	const special = new Set(options.specialTokens);
-	const shapes = options.marks.filter((mark) => mark.spec.channel === 'shape');
-	const choices = options.marks.filter((mark) => mark.spec.channel === 'choice');
-	if (choices.length > 1) throw badInput('a text has one choice channel; give at most one choice mark');
+	const layers = layersOf(options.marks);
 	if (!(unkeyedShare >= 0 && unkeyedShare <= 1)) throw badInput('unkeyedShare must be between 0 and 1');
 	if (!Number.isInteger(vocabSize) || vocabSize < 2)
 		throw badInput('vocabSize must be an integer of 2 or more');
-	const choice = choices[0] as Mark | undefined;
-	const proxied = shapes.find((mark) => mark.scheme.needsProxy);
+	const proxied = options.marks.find((mark) => mark.scheme.needsProxy);
+	/** Key of positions that the choice channel draws along. */
+	const positions = layers.choice?.scheme.positions;
 	const states = new WeakMap<Generation, State>();
 	const row = scratchRow(vocabSize);
 
@@ -173,9 +189,10 @@ export function createMarker(options: MarkerOptions): Marker {
 				);
 		});
 		const used = shared ?? new Set<string>();
-		if (choice !== undefined && choice.scheme.positions === undefined && shared === undefined)
-			for (let end = choice.spec.contextWidth; end <= prompt.length; end++)
-				used.add(prompt.slice(end - choice.spec.contextWidth, end).join());
+		const own = layersFor(layers, request, `request "${id}"`);
+		if (shared === undefined)
+			for (const width of choiceWidths(own))
+				for (let end = width; end <= prompt.length; end++) used.add(prompt.slice(end - width, end).join());
 		const newSegment = (reason: string, marked: boolean): SegmentRecord => ({
 			reason,
 			marked,
@@ -192,7 +209,7 @@ export function createMarker(options: MarkerOptions): Marker {
 				version: 1,
 				id,
 				status,
-				marks: options.marks.map((mark) => mark.id),
+				marks: idsOf(own),
 				unkeyedShare,
 				temperature: sampling.temperature,
 				tokens: state.tokens.length,
@@ -241,8 +258,9 @@ export function createMarker(options: MarkerOptions): Marker {
 			generation,
 			sampling,
 			random,
+			layers: own,
 			// Drawn only where it is needed, so that other marks see the same stream as before.
-			offset: choice?.scheme.positions === undefined ? 0 : random.next(),
+			offset: positions === undefined ? 0 : random.next(),
 			tokens: [],
 			visible: [],
 			used,
@@ -287,6 +305,45 @@ export function createMarker(options: MarkerOptions): Marker {
 			);
 	}
 
+	/** Tilts `row` by the cohort's shapes where they cover the context, else by the deployment's. */
+	function tilt(state: State, proxy: Float32Array | undefined): boolean {
+		const { shapes, cohort } = state.layers;
+		const tiltBy = (marks: readonly Mark[]): boolean => {
+			let tilted = false;
+			for (const mark of marks) {
+				const context = contextOf(state, mark);
+				if (context === undefined || !mark.covers(context)) continue;
+				mark.scheme.tilt?.(context, row, proxy);
+				tilted = true;
+			}
+			return tilted;
+		};
+		return tiltBy(cohort) || tiltBy(shapes);
+	}
+
+	/**
+	 * The draw from `row` that a key governs: the deployment's where it covers the context, else the account's.
+	 *
+	 * @returns the draw, and what may be drawn from once only
+	 */
+	function keyedDraw(state: State, role: Role | undefined) {
+		const { choice, account } = state.layers;
+		if (choice !== undefined) {
+			const context = contextOf(state, choice);
+			if (context !== undefined && choice.covers(context)) {
+				const { draw, drawDraft, drawTarget } = choice.scheme;
+				const drawn = role === 'draft' ? drawDraft : role === 'target' ? drawTarget : undefined;
+				// The target model may draw where a rejected proposal was drawn: with its own key.
+				const key = drawn !== undefined && role === 'target' ? `target ${context.join()}` : context.join();
+				return { key, draw: () => (drawn ?? draw)?.(context, row, state.random) };
+			}
+		}
+		const context = account && contextOf(state, account.mark);
+		if (context === undefined) return undefined;
+		const turn = account?.turnAt(context) ?? 0;
+		return { key: context.join(), draw: () => account?.mark.scheme.drawTurned?.(context, row, turn) };
+	}
+
 	/**
 	 * Chooses from `row`.
 	 *
@@ -295,14 +352,7 @@ export function createMarker(options: MarkerOptions): Marker {
 	function choose(state: State, role: Role | undefined, proxy: Float32Array | undefined): number {
 		const { sampling, used } = state;
 		const segment = state.segments[state.segments.length - 1];
-		let tilted = false;
-		if (segment.marked)
-			for (const shape of shapes) {
-				const context = contextOf(state, shape);
-				if (context === undefined || !shape.covers(context)) continue;
-				shape.scheme.tilt?.(context, row, proxy);
-				tilted = true;
-			}
+		const tilted = segment.marked && tilt(state, proxy);
 		const record = (token: number, keyed: boolean): number => {
 			segment.tokens++;
 			if (tilted) segment.tilted++;
@@ -312,18 +362,12 @@ export function createMarker(options: MarkerOptions): Marker {
 		};
 		if (sampling.temperature === 0) return record(argmax(row), false);
 		truncate(row, sampling);
-		if (segment.marked && segment.choice === undefined && choice !== undefined) {
-			const context = contextOf(state, choice);
-			if (context !== undefined && choice.covers(context)) {
-				const { draw, drawDraft, drawTarget } = choice.scheme;
-				const drawn = role === 'draft' ? drawDraft : role === 'target' ? drawTarget : undefined;
-				// The target model may draw where a rejected proposal was drawn: with its own key.
-				const key = drawn !== undefined && role === 'target' ? `target ${context.join()}` : context.join();
-				if (!used.has(key) && state.random.next() >= unkeyedShare) {
-					used.add(key);
-					const token = (drawn ?? draw)?.(context, row, state.random);
-					if (token !== undefined) return record(token, true);
-				}
+		if (segment.marked && segment.choice === undefined) {
+			const found = keyedDraw(state, role);
+			if (found !== undefined && !used.has(found.key) && state.random.next() >= unkeyedShare) {
+				used.add(found.key);
+				const token = found.draw();
+				if (token !== undefined) return record(token, true);
 			}
 		}
 		return record(softmaxDraw(row, state.random.next()), false);

@@ -24,8 +24,11 @@ import { unigram } from '../schemes/unigram.js';
 import { isPrf } from './generators.js';
 import type { MarkSpec } from './mark-spec.js';
 
+/** What else a mark's key is for: which contexts, order of a minimum, positions of contexts and codewords of accounts. */
+export type Subkey = 'selector' | 'order' | 'positions' | 'codebook';
+
 /** A key for a second purpose, from a mark's key. */
-export function subkey(key: Uint8Array, purpose: 'selector' | 'order'): Uint8Array {
+export function subkey(key: Uint8Array, purpose: Subkey): Uint8Array {
 	return hkdf(sha256, key, undefined, utf8ToBytes(`touchmark/v1/${purpose}`), 32);
 }
 

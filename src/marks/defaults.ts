@@ -4,6 +4,7 @@
  * @module
  */
 import { badInput } from '../errors.js';
+import { ACCOUNT_CODE } from './account-code.js';
 import type { MarkTemplate } from './mark-spec.js';
 
 /**
@@ -21,6 +22,27 @@ export function defaultMarks(
 		{ ...common, scheme: { name: 'synthid', depth: 1 }, channel: 'shape', contextWidth: 1 },
 		{ ...common, scheme: { name: 'gumbel' }, channel: 'choice', contextWidth: 4 },
 	];
+}
+
+/**
+ * The default marks with an account layer: the deployment's keyed draw keeps half of the contexts, on the others each
+ * account's codeword turns the draw. Off unless asked for, since a text then tells those who hold the key whose it is.
+ */
+export function tracingMarks(
+	deployment: string,
+	tokenizer: string,
+): [shape: MarkTemplate, choice: MarkTemplate, account: MarkTemplate] {
+	const [shape, choice] = defaultMarks(deployment, tokenizer);
+	return [
+		shape,
+		{ ...choice, selector: 'keyed', share: 128 },
+		{ ...choice, layer: 'account', code: ACCOUNT_CODE },
+	];
+}
+
+/** The shape of a cohort, on a keyed half of its contexts; the deployment's shape keeps the others. */
+export function cohortMark(shape: MarkTemplate, member: string): MarkTemplate {
+	return { ...shape, layer: 'cohort', member, selector: 'keyed', share: 128 };
 }
 
 /** What all marks of a deployment in its first period have in common. */

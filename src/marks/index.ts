@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { ACCOUNT_CODE, AccountCode, type BoundCode } from './account-code.js';
 export {
 	type Arm,
 	ArmRecord,
@@ -23,8 +24,10 @@ export {
 	COMPATIBLE,
 	type Compatible,
 	type CompatibleOptions,
+	cohortMark,
 	compatibleMark,
 	defaultMarks,
+	tracingMarks,
 } from './defaults.js';
 export { GENERATORS, type Generator, type GeneratorName, generatorOf } from './generators.js';
 export { HfConfig, hfMark, toHfConfig } from './hf-config.js';

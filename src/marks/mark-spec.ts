@@ -11,6 +11,7 @@ import { hexOf } from '../input.js';
 import { redGreenThreshold } from '../schemes/red-green.js';
 import { sbwThreshold } from '../schemes/sbw.js';
 import { type Channel, isGreenLists, SchemeParams } from '../schemes/scheme.js';
+import { AccountCode } from './account-code.js';
 import { GENERATORS, type GeneratorName, generatorOf, isPrf } from './generators.js';
 
 /** Stands for the positions before a text's first token in marks that start with `pad`; no vocabulary has this id. */
@@ -80,7 +81,9 @@ function channelOf(scheme: SchemeParams): Channel | undefined {
  *
  * - `channel`: `shape` (the distribution is tilted: inherited by students) or `choice` (the draw is keyed:
  *   identifies the text).
- * - `layer`: who the mark stands for; `member` names the cohort or account (null for the deployment).
+ * - `layer`: who the mark stands for. `deployment`: everybody. `cohort`: a group of accounts, named by `member`; a shape.
+ *   `account`: each account, told apart by its codeword (`code`); a keyed Gumbel draw. Which contexts are whose:
+ *   `embed/layers.ts`.
  * - `prf`: the generator of its randomness (`generators.ts`).
  * - `contextWidth`: ids of context that the generator sees; 0 for unigram and exp-edit.
  * - `share`, `selector`: the mark acts on all contexts, or on a keyed share of them (in 256ths).
@@ -100,6 +103,7 @@ export const MarkSpec = z
 		layer: z.enum(['deployment', 'cohort', 'account']),
 		deployment: Name,
 		member: Name.nullable(),
+		code: AccountCode.optional(),
 		share: z.int().min(1).max(256),
 		selector: z.enum(['all', 'keyed']),
 		start: z.enum(['skip', 'pad']),
@@ -114,8 +118,14 @@ export const MarkSpec = z
 		if (channel !== undefined && mark.channel !== channel)
 			refuse('channel', `must be "${channel}" for scheme ${mark.scheme.name}`);
 		for (const [path, message] of problemsOf(mark.scheme, mark.prf, mark.contextWidth)) refuse(path, message);
-		if ((mark.layer === 'deployment') !== (mark.member === null))
-			refuse('member', 'must name the cohort or account, and be null for the deployment layer');
+		if ((mark.layer === 'cohort') !== (mark.member !== null))
+			refuse('member', 'must name the cohort in the cohort layer, and be null in the others');
+		if ((mark.layer === 'account') !== (mark.code !== undefined))
+			refuse('code', 'is needed in the account layer, and has no meaning in the others');
+		if (mark.layer === 'cohort' && (mark.channel !== 'shape' || mark.selector !== 'keyed'))
+			refuse('layer', 'cohort is for shapes with a keyed share of contexts: that is what students inherit');
+		if (mark.layer === 'account' && (mark.scheme.name !== 'gumbel' || mark.prf !== 'chacha8-v1'))
+			refuse('layer', 'account needs scheme gumbel with chacha8-v1: a draw that a codeword can turn');
 		if ((mark.selector === 'all') !== (mark.share === 256))
 			refuse('share', 'must be 256 with selector "all" and less with selector "keyed"');
 	});

@@ -5,7 +5,8 @@
  */
 import { PRFS } from '../prf/prf.js';
 import type { Scheme } from '../schemes/scheme.js';
-import { bindScheme, subkey } from './bind-scheme.js';
+import { type BoundCode, bindCode, contextFields } from './account-code.js';
+import { bindScheme, type Subkey, subkey } from './bind-scheme.js';
 import { generatorOf } from './generators.js';
 import { MarkSpec, markId } from './mark-spec.js';
 
@@ -17,6 +18,14 @@ export interface Mark {
 	readonly scheme: Scheme;
 	/** Whether the mark acts on this context (always, unless its selector is keyed). */
 	covers(context: ArrayLike<number>): boolean;
+	/**
+	 * The same for contexts that lie one after another in rows of context ids and token: which of them, 1 or 0.
+	 *
+	 * @param count rows
+	 */
+	coversRows(rows: Uint32Array, count: number): Uint8Array;
+	/** Account layer: whose symbol turns the draw after a context. */
+	readonly code?: BoundCode;
 }
 
 /**
@@ -30,13 +39,23 @@ export function bindMark(spec: MarkSpec, key: Uint8Array): Mark {
 	const keyBytes = generatorOf(valid.prf).keyBytes(valid.scheme);
 	if (key.length !== keyBytes)
 		throw new RangeError(`a key of ${valid.prf} has ${keyBytes} bytes, not ${key.length}`);
-	const scheme = bindScheme(valid, key);
-	if (valid.selector === 'all') return { spec: valid, id: markId(valid), scheme, covers: () => true };
-	const selector = PRFS['chacha8-v1'].create(subkey(key, 'selector'));
-	return {
+	const prfOf = (purpose: Subkey) => PRFS['chacha8-v1'].create(subkey(key, purpose));
+	const bound = {
 		spec: valid,
 		id: markId(valid),
-		scheme,
+		scheme: bindScheme(valid, key),
+		...(valid.code && { code: bindCode(valid.code, prfOf('codebook'), prfOf('positions')) }),
+	};
+	if (valid.selector === 'all')
+		return { ...bound, covers: () => true, coversRows: (_, count) => new Uint8Array(count).fill(1) };
+	const selector = prfOf('selector');
+	return {
+		...bound,
 		covers: (context) => selector.field(context, 0, 8) < valid.share,
+		coversRows(rows, count) {
+			const fields = new Uint32Array(count);
+			contextFields(selector, rows, valid.contextWidth, fields);
+			return Uint8Array.from(fields, (field) => (field < valid.share ? 1 : 0));
+		},
 	};
 }

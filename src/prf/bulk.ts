@@ -60,8 +60,8 @@ export function withKernel(plain: Prf, generator: Generator, kernel: Kernel): Pr
 				logits.set(chunk.subarray(0, count), first);
 			}
 		},
-		contenders(context, logits, grid, tokens, words) {
-			if (logits.length > MOST_TOKENS) return plain.contenders(context, logits, grid, tokens, words);
+		contenders(context, logits, grid, tokens, words, turn = 0) {
+			if (logits.length > MOST_TOKENS) return plain.contenders(context, logits, grid, tokens, words, turn);
 			let at = logits.byteOffset;
 			if (logits.buffer !== buffer) {
 				guest.set(logits);
@@ -69,8 +69,8 @@ export function withKernel(plain: Prf, generator: Generator, kernel: Kernel): Pr
 			}
 			generator.enter(context, params);
 			const fill = grid === 'float24' ? 255 : 0;
-			const count = run.contenders(generator.id, at, logits.length, MOST_NOISE[grid], fill);
-			if (count < 0) return plain.contenders(context, logits, grid, tokens, words);
+			const count = run.contenders(generator.id, at, logits.length, MOST_NOISE[grid], fill, turn);
+			if (count < 0) return plain.contenders(context, logits, grid, tokens, words, turn);
 			tokens.set(kernel.tokens.subarray(0, count));
 			words.set(kernel.words.subarray(0, count));
 			return count;

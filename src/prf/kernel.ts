@@ -29,7 +29,14 @@ interface Exports {
 	fields(generator: 0 | 1, bits: number, first: number, count: number): void;
 	bias8(most: number, amount: number, first: number, logits: number, count: number): void;
 	bias1(amount: number, first: number, logits: number, count: number): void;
-	contenders(generator: 0 | 1, logits: number, count: number, mostNoise: number, fill: number): number;
+	contenders(
+		generator: 0 | 1,
+		logits: number,
+		count: number,
+		mostNoise: number,
+		fill: number,
+		turn: number,
+	): number;
 	chachaPairs(count: number, width: number, bits: number): void;
 	philoxPairs(count: number, width: number, k0: number, k1: number): void;
 	logScores(count: number, grid: 0 | 1): void;

@@ -63,7 +63,7 @@ export function plainPrf(base: Pick<Prf, 'field' | 'fields'>): Prf {
 			const addend = Math.fround(delta);
 			for (let token = 0; token < logits.length; token++) if (fields[token] < below) logits[token] += addend;
 		},
-		contenders(context, logits, grid, tokens, words) {
+		contenders(context, logits, grid, tokens, words, turn = 0) {
 			const fields = vocabulary(context, 32, logits.length);
 			const fill = grid === 'float24' ? 255 : 0;
 			let top = -Infinity;
@@ -75,7 +75,7 @@ export function plainPrf(base: Pick<Prf, 'field' | 'fields'>): Prf {
 			for (let token = 0; token < logits.length; token++) {
 				const behind = logits[token] - top;
 				if (behind + MOST_NOISE[grid] < reached) continue;
-				const word = fields[token];
+				const word = (fields[token] + turn) >>> 0;
 				if (behind + mostNoise(word, fill) < reached) continue;
 				tokens[count] = token;
 				words[count++] = word;

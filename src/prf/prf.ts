@@ -52,6 +52,7 @@ export interface Prf {
 	 * None that could win is left out; a few that cannot are let in. Logits are numbers or −Infinity.
 	 *
 	 * @param tokens room for as many as there are logits; so is `words`
+	 * @param turn added to each field, modulo 2^32: u goes around by turn / 2^32. Default 0
 	 * @returns how many there are; 0 when all logits are −Infinity
 	 */
 	contenders(
@@ -60,6 +61,7 @@ export interface Prf {
 		grid: GridName,
 		tokens: Uint32Array,
 		words: Uint32Array,
+		turn?: number,
 	): number;
 }
 

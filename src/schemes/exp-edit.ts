@@ -49,11 +49,12 @@ export function expEdit(keyLength: number, prf: Prf): Scheme {
 		return row[reach];
 	}
 
+	const draw = gumbelDraw(prf, word32);
 	return {
 		null: { kind: 'held-out' },
 		positions: keyLength,
 		scores: (_, count, out) => out.fill(0, 0, count),
-		draw: gumbelDraw(prf, word32),
+		draw: (context, logits) => draw(context, logits),
 		align(tokens) {
 			const scores = scoreMatrix(tokens);
 			const row = new Float64Array(Math.min(tokens.length, keyLength) + 1);

@@ -53,7 +53,9 @@ export function gumbel(prf: Prf, grid: Grid, contextWidth: number): Scheme {
 			prf.pairFields(rows, contextWidth, 32, used);
 			scoreWords(used, grid, out);
 		},
-		draw: drawn,
+		draw: (context, logits) => drawn(context, logits),
+		drawTurned: drawn,
+		words: (rows, out) => prf.pairFields(rows, contextWidth, 32, out),
 	};
 }
 
@@ -63,19 +65,22 @@ export function scoreWords(words: Uint32Array, grid: Grid, out: Float64Array): v
 	for (let i = 0; i < words.length; i++) out[i] = negLnScore(grid.complement(words[i]));
 }
 
-/** argmax(logit + g) under one PRF: an exact draw from softmax(logits) over random keys. */
+/**
+ * argmax(logit + g) under one PRF: an exact draw from softmax(logits) over random keys. A turn adds the same to all
+ * words, modulo 2^32, which leaves their law as it is.
+ */
 export function gumbelDraw(
 	prf: Prf,
 	grid: Grid,
-): (context: ArrayLike<number>, logits: Float32Array) => number {
+): (context: ArrayLike<number>, logits: Float32Array, turn?: number) => number {
 	let tokens = new Uint32Array(0);
 	let words = new Uint32Array(0);
-	return (context, logits) => {
+	return (context, logits, turn = 0) => {
 		if (tokens.length < logits.length) {
 			tokens = new Uint32Array(logits.length);
 			words = new Uint32Array(logits.length);
 		}
-		const count = prf.contenders(context, logits, grid.name, tokens, words);
+		const count = prf.contenders(context, logits, grid.name, tokens, words, turn);
 		let top = -Infinity;
 		for (let i = 0; i < count; i++) top = Math.max(top, logits[tokens[i]]);
 		// argmax(logit − ln(−ln u)) is argmin(−ln u / weight).

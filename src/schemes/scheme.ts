@@ -100,6 +100,10 @@ export interface Scheme {
 	layerBits?(context: ArrayLike<number>, tokens: Uint32Array, out: Uint32Array): void;
 	/** Unigram: the green ids of a vocabulary, ascending; what a static bias needs. */
 	greenList?(vocabSize: number): Uint32Array;
+	/** Gumbel: the draw after `turn` was added to every word, modulo 2^32; what an account's codeword does. */
+	drawTurned?(context: ArrayLike<number>, logits: Float32Array, turn: number): number;
+	/** Gumbel on the grid `word32`: the words of pairs, before any turn. */
+	words?(rows: Uint32Array, out: Uint32Array): void;
 	/** Two keys: draws with key A, for a draft model's proposals. */
 	drawDraft?(context: ArrayLike<number>, logits: Float32Array): number;
 	/** Two keys: draws with key B, for tokens that the target model recovers or adds. */

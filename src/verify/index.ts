@@ -64,6 +64,8 @@ export {
 	testTally,
 	Verdict,
 } from './test-result.js';
+export { newTrace, type Trace, type TraceOptions } from './trace.js';
+export { NamedAccount, TracedRecord, TraceResult } from './trace-result.js';
 export {
 	type UpstreamKgw,
 	type UpstreamSynthid,

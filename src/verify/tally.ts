@@ -41,24 +41,31 @@ function allRows(pairs: PairSet, mark: Mark): Rows {
 	const all = mark.spec.selector === 'all';
 	if (effective === undefined && all) return { data: pairs.rows, size: pairs.size, words };
 	if (effective === undefined) {
-		const kept = new Uint32Array(pairs.size * words);
-		let size = 0;
-		pairs.forEach((context, token) => {
-			if (!mark.covers(context)) return;
-			kept.set(context, size * words);
-			kept[size++ * words + pairs.contextWidth] = token;
-		});
-		return { data: kept, size, words };
+		return { ...keptRows(pairs, mark.coversRows(pairs.rows, pairs.size)), words };
 	}
 	const { rows: windows, size, given } = pairs;
 	const out = new Uint32Array(size * effective.perWindow * effective.words);
+	const covered = mark.coversRows(windows, size);
 	let count = 0;
-	for (let at = 0; at < size * words; at += words)
-		if (all || mark.covers(windows.subarray(at, at + pairs.contextWidth)))
-			count += effective.of(windows, at, out, count * effective.words);
+	for (let i = 0; i < size; i++)
+		if (covered[i]) count += effective.of(windows, i * words, out, count * effective.words);
 	const found = newRowSet(effective.words);
 	found.addRows(out, count, givenPairs(mark, given));
 	return found;
+}
+
+/** The pairs whose flag is 1, as rows. */
+export function keptRows(pairs: PairSet, flags: Uint8Array): { data: Uint32Array; size: number } {
+	const words = pairs.contextWidth + 1;
+	const { rows } = pairs;
+	const data = new Uint32Array(pairs.size * words);
+	let size = 0;
+	for (let i = 0; i < pairs.size; i++) {
+		if (!flags[i]) continue;
+		for (let k = 0; k < words; k++) data[size * words + k] = rows[i * words + k];
+		size++;
+	}
+	return { data, size };
 }
 
 /** Scores every pair that the mark covers. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import { ACCOUNT_CODE } from '../../src/marks/account-code.js';
 import { defaultMarks } from '../../src/marks/defaults.js';
 import { canonicalBytes, MarkSpec, markId } from '../../src/marks/mark-spec.js';
 
@@ -11,6 +12,8 @@ const shape: MarkSpec = {
 	commitment: '01'.repeat(32),
 };
 const choice: MarkSpec = { ...choiceTemplate, commitment: '02'.repeat(32) };
+const cohort = { ...shape, layer: 'cohort', member: 'a', selector: 'keyed', share: 128 } as const;
+const account = { ...choice, layer: 'account', code: ACCOUNT_CODE } as const;
 
 /** Paths of the fields that the schema complains about. */
 function complaints(value: unknown): string[] {
@@ -27,7 +30,8 @@ describe('what a valid mark is', () => {
 	});
 	test.each([
 		['a draw by vLLM’s generators', { ...choice, prf: 'philox4x32-10-v1' }],
-		['a cohort with a name', { ...shape, layer: 'cohort', member: 'evaluation-farms' }],
+		['a cohort with a name', { ...cohort, member: 'evaluation-farms' }],
+		['the account layer, a code for all accounts', account],
 		['a keyed quarter of the contexts', { ...shape, selector: 'keyed', share: 64 }],
 		['no tokenizer and no commitment', { ...choice, tokenizer: null, commitment: null }],
 		[
@@ -75,7 +79,14 @@ describe('what is refused, and which field is named', () => {
 		],
 		['an unknown PRF', 'prf', { ...shape, prf: 'chacha20' }],
 		['a deployment with a member', 'member', { ...shape, member: 'someone' }],
-		['an account without a member', 'member', { ...shape, layer: 'account' }],
+		['an account layer without a code', 'code', { ...choice, layer: 'account' }],
+		['a code for everybody', 'code', { ...choice, code: ACCOUNT_CODE }],
+		['an account layer for one member', 'member', { ...account, member: 'a' }],
+		['an account layer that tilts', 'layer', { ...shape, layer: 'account', code: ACCOUNT_CODE }],
+		['an account layer of vLLM’s generators', 'layer', { ...account, prf: 'philox4x32-10-v1' }],
+		['a cohort without a name', 'member', { ...cohort, member: null }],
+		['a cohort in the choice channel', 'layer', { ...choice, ...{ layer: 'cohort', member: 'a' } }],
+		['a cohort on all contexts', 'layer', { ...cohort, selector: 'all', share: 256 }],
 		['a share of contexts without a selector', 'share', { ...shape, share: 128 }],
 		['a selector of all contexts', 'share', { ...shape, selector: 'keyed' }],
 		['no contexts at all', 'share', { ...shape, selector: 'keyed', share: 0 }],
@@ -138,9 +149,11 @@ describe('id', () => {
 			{ ...shape, scheme: { name: 'kgw', gamma: 0.25, delta: 2.5 } },
 			{ ...choice, prf: 'hmac-sha256-v1' },
 			{ ...shape, contextWidth: 2 },
-			{ ...shape, layer: 'cohort', member: 'a' },
-			{ ...shape, layer: 'account', member: 'a' },
-			{ ...shape, layer: 'cohort', member: 'b' },
+			cohort,
+			{ ...cohort, member: 'b' },
+			account,
+			{ ...account, code: { ...ACCOUNT_CODE, symbols: 8 } },
+			{ ...account, code: { ...ACCOUNT_CODE, positions: 128 } },
 			{ ...shape, deployment: 'acme-2' },
 			{ ...shape, selector: 'keyed', share: 128 },
 			{ ...shape, selector: 'keyed', share: 127 },

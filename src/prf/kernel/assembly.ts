@@ -418,10 +418,17 @@ function leastNoise(word: u32, fill: u32): f32 {
 let reached: f32 = 0;
 /** Tokens noted that may reach it. */
 let noted: i32 = 0;
+/** What is added to each word, modulo 2^32. */
+let around: u32 = 0;
 
 /** Notes the tokens of a block of 64 that may reach what some token is sure to reach. */
 function noteBlock(generator: i32, logits: usize, block: i32, count: i32, top: f32, fill: u32): void {
 	stream(generator, block, STREAM);
+	if (around !== 0) {
+		const turns = i32x4.splat(around);
+		for (let offset: usize = 0; offset < 256; offset += 16)
+			v128.store(STREAM + offset, i32x4.add(v128.load(STREAM + offset), turns));
+	}
 	const first = block << 6;
 	const size = min(64, count - first);
 	const at = logits + ((<usize>first) << 2);
@@ -512,10 +519,12 @@ function findMaxima(logits: usize, count: i32): f32 {
  *
  * @param most no noise is above
  * @param fill bits of a word that the grid ignores
+ * @param added to each word, modulo 2^32
  * @returns their number; -1 when there is no room for them
  */
-export function contenders(generator: i32, logits: usize, count: i32, most: f32, fill: u32): i32 {
+export function contenders(generator: i32, logits: usize, count: i32, most: f32, fill: u32, added: u32): i32 {
 	enter();
+	around = added;
 	const top = findMaxima(logits, count);
 	if (top === -Infinity) return 0;
 	const blocks = (count + 63) >>> 6;
