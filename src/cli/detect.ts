@@ -4,22 +4,18 @@
  * @module
  */
 import type { Command } from 'commander';
-import { readTextDocuments, readTokenDocuments } from '../corpus/documents.js';
 import { badInput } from '../errors.js';
 import { type DetectResult, detect } from '../verify/detect.js';
 import type { EntropyWeighting } from '../verify/entropy-weighted.js';
 import { type Edge, EXIT } from './edge.js';
+import { type DocumentFlags, givenDocuments } from './given-documents.js';
 import { type MarkFlags, marksFromFlags, tokenizerFor, withMarkFlags } from './marks.js';
 import { parseLevel } from './numbers.js';
 
-interface Flags extends MarkFlags {
-	readonly tokens?: boolean;
+interface Flags extends MarkFlags, DocumentFlags {
 	readonly level: number;
-	readonly textField: string;
-	readonly promptField: string;
 	readonly failOnDetect?: boolean;
 	readonly edited?: boolean;
-	readonly entropyField?: string;
 	readonly entropyWeighting?: EntropyWeighting;
 }
 
@@ -57,7 +53,7 @@ export function addDetect(program: Command, edge: Edge, exit: (code: number) => 
 			flags.tokens && flags.tokenizer === undefined ? undefined : await tokenizerFor(marks, flags);
 		const fingerprint = { tokenizer: tokenizer?.fingerprint ?? null };
 		let found = false;
-		for await (const document of documents(files, flags)) {
+		for await (const document of givenDocuments(files, flags, tokenizer)) {
 			const { level } = flags;
 			const result = detect(document.id, document.tokens, marks, {
 				level,
@@ -77,27 +73,6 @@ export function addDetect(program: Command, edge: Edge, exit: (code: number) => 
 			);
 		}
 		if (found && flags.failOnDetect) exit(EXIT.detected);
-
-		async function* documents(paths: readonly string[], chosen: Flags) {
-			const { tokens, textField, promptField, entropyField } = chosen;
-			for (const path of paths) {
-				if (tokens)
-					for await (const document of readTokenDocuments(path, tokenizer?.vocabSize, entropyField))
-						yield { ...document, given: [] };
-				else if (tokenizer !== undefined)
-					for await (const { text, prompt, ...rest } of readTextDocuments(path, {
-						text: textField,
-						prompt: promptField,
-						...(entropyField === undefined ? {} : { entropies: entropyField }),
-					}))
-						yield {
-							...rest,
-							tokens: tokenizer.encode(text),
-							given: prompt === undefined ? [] : tokenizer.encode(prompt),
-						};
-				else throw badInput('give --tokenizer PATH');
-			}
-		}
 	});
 }
 

@@ -14,7 +14,9 @@ import {
 	embeddedTokenizer,
 } from '../generate/embedded.js';
 import { sampleTexts } from '../generate/sample.js';
+import { readAccounts } from './account-list.js';
 import { type CommonOptions, type Edge, warn } from './edge.js';
+import { currentMarks } from './keys-epochs.js';
 import { ringFromFlags } from './marks.js';
 import { parseInteger } from './numbers.js';
 import { progressBar } from './progress.js';
@@ -25,6 +27,8 @@ interface Flags extends CommonOptions {
 	readonly model: string;
 	readonly seed: string;
 	readonly keyring?: string;
+	readonly accounts?: string;
+	readonly cohort?: string;
 	readonly passphraseCommand?: string;
 }
 
@@ -38,6 +42,8 @@ export function addGenerate(program: Command, edge: Edge): void {
 		.option('--model <name>', EMBEDDED_MODELS.join(', '), 'teacher')
 		.option('--keyring <file>', 'key ring whose marks are put into the texts')
 		.option('--passphrase-command <command>', 'prints the passphrase of a sealed key ring')
+		.option('--accounts <file>', 'pseudonyms of the accounts that the texts are for, in turn')
+		.option('--cohort <name>', 'the cohort that the texts are for')
 		.option('--seed <text>', 'makes the unkeyed randomness reproducible', 'touchmark')
 		.action(async (flags: Flags) => {
 			if (!EMBEDDED_MODELS.includes(flags.model as EmbeddedModel))
@@ -50,7 +56,9 @@ export function addGenerate(program: Command, edge: Edge): void {
 			const marks =
 				ring === undefined
 					? []
-					: ring.marks.filter((spec) => spec.prf === 'chacha8-v1').map((spec) => ring.bind(spec, 'embed'));
+					: currentMarks(ring.marks)
+							.filter((spec) => spec.prf === 'chacha8-v1')
+							.map((spec) => ring.bind(spec, 'embed'));
 			for (const mark of marks)
 				if (mark.spec.tokenizer !== tokenizer.fingerprint)
 					throw badInput(
@@ -63,9 +71,15 @@ export function addGenerate(program: Command, edge: Edge): void {
 			});
 			const all = embeddedPrompts();
 			const prompts = Array.from({ length: flags.count }, (_, i) => all[i % all.length]);
+			const accounts = flags.accounts === undefined ? [] : readAccounts(flags.accounts);
+			const starts = prompts.map((_, i) => ({
+				...(accounts.length === 0 ? {} : { account: accounts[i % accounts.length] }),
+				...(flags.cohort === undefined ? {} : { cohort: flags.cohort }),
+			}));
 			const bar = progressBar(edge, flags, 'texts', flags.count);
-			for (const sample of sampleTexts({ ...flags, model, tokenizer, marker, prompts })) {
-				edge.out(`${JSON.stringify(sample)}\n`);
+			let index = 0;
+			for (const sample of sampleTexts({ ...flags, model, tokenizer, marker, prompts, starts })) {
+				edge.out(`${JSON.stringify({ ...sample, ...starts[index++] })}\n`);
 				bar.add(1);
 			}
 			bar.stop();

@@ -13,13 +13,14 @@ import { createKeyring, type Keyring } from '../keys/keyring.js';
 import { readArmRecords } from '../ledger/arm-records.js';
 import { commitMarks } from '../ledger/log.js';
 import { armId, openCoins } from '../marks/arm.js';
-import { COMPATIBLE, type Compatible, defaultMarks } from '../marks/defaults.js';
+import { COMPATIBLE, type Compatible, cohortMark, defaultMarks, tracingMarks } from '../marks/defaults.js';
 import type { GeneratorName } from '../marks/generators.js';
 import { markId } from '../marks/mark-spec.js';
 import { PURPOSES } from '../marks/purposes.js';
 import { UNRELEASED } from '../marks/vllm-config.js';
 import { writeWhole } from '../output.js';
 import { type CommonOptions, type Edge, warn } from './edge.js';
+import { currentMarks, openEpoch, rotateKeys } from './keys-epochs.js';
 import { addCompatible, exportMark, type Target } from './keys-export.js';
 import { ringFromFlags } from './marks.js';
 import { parseInteger } from './numbers.js';
@@ -42,13 +43,32 @@ interface RingFlags extends CommonOptions {
 	readonly passphraseCommand?: string;
 }
 
+interface CreateFlags extends RingFlags {
+	readonly deployment: string;
+	readonly tokenizer?: string;
+	readonly accountLayer?: boolean;
+	readonly unsealed?: boolean;
+}
+
 interface AddFlags extends RingFlags {
 	readonly for?: Compatible;
+	readonly cohort?: string;
 	readonly arm?: boolean;
 	readonly deployment: string;
 	readonly epoch: number;
 	readonly width?: number;
 	readonly vocabSize?: number;
+}
+
+/** A cohort's shape beside the deployment's current one. @throws TouchmarkError `bad-input` when there is none */
+function addCohort(ring: Keyring, deployment: string, cohort: string): void {
+	const shape = currentMarks(ring.marks).find(
+		(spec) => spec.deployment === deployment && spec.layer === 'deployment' && spec.channel === 'shape',
+	);
+	if (shape === undefined)
+		throw badInput(`--cohort: deployment "${deployment}" has no shape in this key ring`);
+	const { commitment: _, ...template } = shape;
+	ring.add(cohortMark(template, cohort));
 }
 
 /** Saves a ring; its file is readable by its owner only. */
@@ -69,15 +89,20 @@ export function addKeys(program: Command, edge: Edge): void {
 	ringCommand('create', 'a new key ring with a shape and a choice mark for one deployment')
 		.option('--deployment <name>', 'name of the deployment', 'default')
 		.option('--tokenizer <path>', "tokenizer.json of the model to be marked (default: the embedded model's)")
+		.option(
+			'--account-layer',
+			'mark accounts too: half of the keyed draws are turned by the codeword of the account that is served',
+		)
 		.option('--unsealed', 'no passphrase: the secret lies in the file in plain form (tests and trials only)')
-		.action(async (flags: RingFlags & { deployment: string; tokenizer?: string; unsealed?: boolean }) => {
+		.action(async (flags: CreateFlags) => {
 			if (existsSync(flags.keyring))
 				throw badInput(`${flags.keyring}: exists already; key rings are never overwritten`);
 			const tokenizer =
 				flags.tokenizer === undefined ? embeddedTokenizer() : await openTokenizer(flags.tokenizer);
 			const passphrase = passphraseSource(edge, flags.passphraseCommand);
 			const ring = createKeyring(flags.unsealed ? { unsealed: true } : { passphrase: await passphrase() });
-			for (const template of defaultMarks(flags.deployment, tokenizer.fingerprint)) ring.add(template);
+			const marks = flags.accountLayer ? tracingMarks : defaultMarks;
+			for (const template of marks(flags.deployment, tokenizer.fingerprint)) ring.add(template);
 			saveRing(flags.keyring, ring);
 			if (flags.unsealed)
 				warn(edge, flags, `${flags.keyring}: the secret is not sealed; use it for trials only`);
@@ -97,9 +122,13 @@ export function addKeys(program: Command, edge: Edge): void {
 		report(await ringFromFlags(edge, flags), flags);
 	});
 
-	ringCommand('add', "a mark that another system's own code embeds, or an arm for controlled exposure")
+	ringCommand(
+		'add',
+		"a cohort's mark, a mark that another system's own code embeds, or an arm for controlled exposure",
+	)
+		.option('--cohort <name>', "a shape of a cohort's own beside the deployment's, in its latest epoch")
 		.option('--arm', 'the key of coins that choose between two answers; one for each deployment and epoch')
-		.option('--deployment <name>', 'with --arm: name of the deployment', 'default')
+		.option('--deployment <name>', 'with --arm and --cohort: name of the deployment', 'default')
 		.option(
 			'--epoch <n>',
 			'with --arm: the period that the key is used in',
@@ -118,9 +147,11 @@ export function addKeys(program: Command, edge: Edge): void {
 			parseInteger('--vocab-size', 2, 2 ** 21),
 		)
 		.action(async (flags: AddFlags) => {
-			if ((flags.for === undefined) !== (flags.arm ?? false)) throw badInput('give one of --for, --arm');
+			if ([flags.for, flags.cohort, flags.arm].filter((flag) => flag !== undefined).length !== 1)
+				throw badInput('give one of --for, --cohort, --arm');
 			const ring = await ringFromFlags(edge, flags);
-			if (flags.for === undefined) ring.addArm(flags.deployment, flags.epoch);
+			if (flags.cohort !== undefined) addCohort(ring, flags.deployment, flags.cohort);
+			else if (flags.for === undefined) ring.addArm(flags.deployment, flags.epoch);
 			else
 				addCompatible(ring, flags.for, {
 					...(flags.width === undefined ? {} : { contextWidth: flags.width }),
@@ -128,6 +159,30 @@ export function addKeys(program: Command, edge: Edge): void {
 				});
 			saveRing(flags.keyring, ring);
 			report(ring, flags);
+		});
+
+	ringCommand(
+		'rotate',
+		'keys of the next epoch for every mark and arm of the latest; commit them before first use',
+	).action(async (flags: RingFlags) => {
+		const ring = await ringFromFlags(edge, flags);
+		rotateKeys(ring);
+		saveRing(flags.keyring, ring);
+		report(ring, flags);
+	});
+
+	ringCommand('open', 'the keys of one epoch for an investigator, for `--spec`; they give no other key')
+		.requiredOption('--epoch <n>', 'the epoch', parseInteger('--epoch', 0, 1e9))
+		.requiredOption('--out <file>', 'where to write them, readable by its owner only')
+		.action(async (flags: RingFlags & { epoch: number; out: string }) => {
+			const opened = openEpoch(await ringFromFlags(edge, flags), flags.epoch);
+			writeWhole(flags.out, `${JSON.stringify(opened, null, 1)}\n`, 0o600);
+			const marks = opened.map(({ spec }) => markId(spec));
+			edge.out(
+				flags.json
+					? `${JSON.stringify({ epoch: flags.epoch, marks, file: flags.out })}\n`
+					: `${flags.out}: ${marks.length} marks of epoch ${flags.epoch}\n`,
+			);
 		});
 
 	ringCommand('open-coins', 'open the coins of a trial, and nothing else, for `touchmark exposure --coins`')
@@ -211,11 +266,11 @@ export function addKeys(program: Command, edge: Edge): void {
 	function report(ring: Keyring, flags: CommonOptions): void {
 		for (const spec of ring.marks) {
 			const row = { id: markId(spec), spec, logged: ring.logged(spec) };
-			const { scheme, channel, contextWidth, layer, deployment, epoch } = spec;
+			const { scheme, channel, contextWidth, layer, member, deployment, epoch } = spec;
 			edge.out(
 				flags.json
 					? `${JSON.stringify(row)}\n`
-					: `${row.id.slice(0, 16)}  ${channel.padEnd(6)}  ${scheme.name.padEnd(6)}  width ${contextWidth}  ${deployment}/${layer} epoch ${epoch}  ` +
+					: `${row.id.slice(0, 16)}  ${channel.padEnd(6)}  ${scheme.name.padEnd(6)}  width ${contextWidth}  ${deployment}/${layer}${member === null ? '' : ` ${member}`} epoch ${epoch}  ` +
 							`${row.logged === null ? 'not committed' : `committed ${row.logged.time}`}\n`,
 			);
 		}

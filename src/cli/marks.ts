@@ -16,6 +16,7 @@ import { bindOpenedMark } from '../keys/opened-mark.js';
 import { generatorOf } from '../marks/generators.js';
 import { HfConfig, hfMark } from '../marks/hf-config.js';
 import type { Mark } from '../marks/mark.js';
+import type { MarkSpec } from '../marks/mark-spec.js';
 import { VllmConfig, vllmMark } from '../marks/vllm-config.js';
 import { upstreamHf, upstreamVllm } from '../verify/upstream.js';
 import { type CommonOptions, type Edge, warn } from './edge.js';
@@ -36,7 +37,10 @@ export function withMarkFlags(command: Command): Command {
 	return command
 		.option('--keyring <file>', 'key ring that holds the marks')
 		.option('--passphrase-command <command>', 'prints the passphrase of a sealed key ring')
-		.option('--spec <file>', 'an opened mark (`touchmark keys export --spec`)')
+		.option(
+			'--spec <file>',
+			'an opened mark (`touchmark keys export --spec`), or an opened epoch (`touchmark keys open`)',
+		)
 		.option('--vllm-config <json>', "vLLM's --watermark-config, as JSON or a file that holds it")
 		.option(
 			'--hf-config <json>',
@@ -79,8 +83,20 @@ export async function ringFromFlags(
 	return openKeyring(file, passphraseSource(edge, flags.passphraseCommand), path);
 }
 
-/** The marks to verify. @throws TouchmarkError `bad-input` unless exactly one source is given */
-export async function marksFromFlags(edge: Edge, flags: MarkFlags): Promise<ChosenMarks> {
+/** All layers that a mark can be of. */
+export const LAYERS = ['deployment', 'cohort', 'account'] as const satisfies readonly MarkSpec['layer'][];
+
+/**
+ * The marks to verify.
+ *
+ * @param layers of a ring or an opened file, the marks of these; an account's has no statistic without its codeword
+ * @throws TouchmarkError `bad-input` unless exactly one source is given
+ */
+export async function marksFromFlags(
+	edge: Edge,
+	flags: MarkFlags,
+	layers: readonly MarkSpec['layer'][] = ['deployment'],
+): Promise<ChosenMarks> {
 	const { keyring, spec, vllmConfig, hfConfig } = flags;
 	if ([keyring, spec, vllmConfig, hfConfig].filter((flag) => flag !== undefined).length !== 1)
 		throw badInput(
@@ -88,9 +104,9 @@ export async function marksFromFlags(edge: Edge, flags: MarkFlags): Promise<Chos
 		);
 	const chosen =
 		keyring !== undefined
-			? await marksOfRing(edge, flags)
+			? await marksOfRing(edge, flags, layers)
 			: spec !== undefined
-				? marksOfSpec(spec)
+				? marksOfSpec(spec, layers)
 				: vllmConfig !== undefined
 					? marksOfVllm(vllmConfig)
 					: marksOfHf(hfConfig ?? '');
@@ -111,9 +127,14 @@ export async function marksFromFlags(edge: Edge, flags: MarkFlags): Promise<Chos
 	return chosen;
 }
 
-async function marksOfRing(edge: Edge, flags: MarkFlags): Promise<ChosenMarks> {
+async function marksOfRing(
+	edge: Edge,
+	flags: MarkFlags,
+	layers: readonly MarkSpec['layer'][],
+): Promise<ChosenMarks> {
 	const ring = await ringFromFlags(edge, flags);
-	const [first, ...rest] = ring.marks.map((spec) => ring.bind(spec, 'verify'));
+	const specs = ring.marks.filter(({ layer }) => layers.includes(layer));
+	const [first, ...rest] = specs.map((spec) => ring.bind(spec, 'verify'));
 	if (first === undefined)
 		throw badInput(`${flags.keyring}: holds no marks; create one with \`touchmark keys create\``);
 	const searchBits = ({ spec }: Mark) =>
@@ -121,9 +142,16 @@ async function marksOfRing(edge: Edge, flags: MarkFlags): Promise<ChosenMarks> {
 	return { marks: [first, ...rest], searchBits };
 }
 
-function marksOfSpec(path: string): ChosenMarks {
-	const { mark, searchBits } = bindOpenedMark(parseJson(readText(path), path), path);
-	return { marks: [mark], searchBits: () => searchBits };
+/** One opened mark (`keys export --spec`), or a list of them (`keys open`). */
+function marksOfSpec(path: string, layers: readonly MarkSpec['layer'][]): ChosenMarks {
+	const file = parseJson(readText(path), path);
+	const opened = Array.isArray(file)
+		? file.map((one: unknown, i) => bindOpenedMark(one, `${path}: mark ${i + 1}`))
+		: [bindOpenedMark(file, path)];
+	const bits = new Map(opened.map(({ mark, searchBits }) => [mark, searchBits]));
+	const [first, ...rest] = [...bits.keys()].filter(({ spec }) => layers.includes(spec.layer));
+	if (first === undefined) throw badInput(`${path}: holds no mark of the ${layers.join(' or ')} layer`);
+	return { marks: [first, ...rest], searchBits: (mark) => bits.get(mark) ?? 0 };
 }
 
 /** The value of a flag that is JSON, or a file that holds it. */

@@ -5,12 +5,17 @@
  */
 import { badInput } from '../errors.js';
 
-/** An error rate in (0, 1). */
-export function parseLevel(value: string): number {
-	const level = Number(value);
-	if (!(level > 0 && level < 1)) throw badInput('--level: must be a number between 0 and 1, such as 1e-6');
-	return level;
+/** A parser for error rates in (0, 1). */
+export function parseRate(flag: string): (value: string) => number {
+	return (value) => {
+		const rate = Number(value);
+		if (!(rate > 0 && rate < 1)) throw badInput(`${flag}: must be a number between 0 and 1, such as 1e-6`);
+		return rate;
+	};
 }
+
+/** The error rate of a verdict. */
+export const parseLevel = parseRate('--level');
 
 /** A parser for integers in [low, high]. */
 export function parseInteger(flag: string, low: number, high: number): (value: string) => number {

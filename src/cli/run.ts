@@ -15,6 +15,7 @@ import { addGenerate } from './generate.js';
 import { addKeys } from './keys.js';
 import { addPower } from './power.js';
 import { addRadioactivity } from './radioactivity.js';
+import { addTrace } from './trace.js';
 import { addTranscript } from './transcript.js';
 
 /**
@@ -44,6 +45,7 @@ export async function run(args: readonly string[], edge: Edge): Promise<number> 
 	addTranscript(program, edge);
 	addRadioactivity(program, edge, exit);
 	addExposure(program, edge, exit);
+	addTrace(program, edge, exit);
 	addPower(program, edge);
 	for (const command of allCommands(program)) {
 		command.exitOverride().configureOutput({

@@ -1,0 +1,48 @@
+/**
+ * The documents that a command's files hold, as token ids: text through a tokenizer, or ids as they are.
+ *
+ * @module
+ */
+import { readTextDocuments, readTokenDocuments, type TokenDocument } from '../corpus/documents.js';
+import type { Tokenizer } from '../corpus/tokenizer.js';
+import { badInput } from '../errors.js';
+
+/** Flags that say how to read. */
+export interface DocumentFlags {
+	readonly tokens?: boolean;
+	readonly textField: string;
+	readonly promptField: string;
+	readonly entropyField?: string;
+}
+
+/** A document and what its author was given. */
+export interface GivenDocument extends TokenDocument {
+	readonly given: readonly number[];
+}
+
+/** The documents of files, in order. @throws TouchmarkError `bad-input` that names file, line and field */
+export async function* givenDocuments(
+	paths: readonly string[],
+	flags: DocumentFlags,
+	tokenizer: Tokenizer | undefined,
+): AsyncGenerator<GivenDocument> {
+	const { tokens, textField, promptField, entropyField } = flags;
+	const entropies = entropyField === undefined ? {} : { entropies: entropyField };
+	for (const path of paths) {
+		if (tokens)
+			for await (const document of readTokenDocuments(path, tokenizer?.vocabSize, entropyField))
+				yield { ...document, given: [] };
+		else if (tokenizer !== undefined)
+			for await (const { text, prompt, ...rest } of readTextDocuments(path, {
+				text: textField,
+				prompt: promptField,
+				...entropies,
+			}))
+				yield {
+					...rest,
+					tokens: tokenizer.encode(text),
+					given: prompt === undefined ? [] : tokenizer.encode(prompt),
+				};
+		else throw badInput('give --tokenizer PATH');
+	}
+}
