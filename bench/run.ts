@@ -15,6 +15,7 @@ import type { Bench, Row } from './rows.js';
 const BENCHES: Record<string, () => Promise<{ bench: Bench }>> = {
 	calibration: () => import('./calibration.js'),
 	demo: () => import('./demo.js'),
+	trace: () => import('./trace.js'),
 	'hard-students': () => import('./hard-students.js'),
 	inheritance: () => import('./inheritance.js'),
 	exposure: () => import('./exposure.js'),

@@ -2,7 +2,9 @@
  * The accounts that a record fits: those that it names by itself, and those that it may be of.
  *
  * Codewords are split in two folds. The first is held against all accounts; what it finds likely is the pool's
- * (`pooled-accounts.ts`), and whoever it does not find hopeless is held against the second fold too.
+ * (`pooled-accounts.ts`), and whom it makes likelier than chance (a likelihood ratio of 1, by sums that are rounded) is held
+ * against the second fold too. Of accounts that a record would name, so many are lost by that as the `trace` bench says;
+ * none is won.
  *
  * @module
  */
@@ -11,12 +13,6 @@ import { codewordCumulant, codewordThreshold, logCodewordTail } from '../stats/c
 import { ln } from '../stats/portable.js';
 import { type AccountPairs, accountTable, foldTable } from './account-table.js';
 import type { Codebook } from './codebook.js';
-
-/**
- * Nats that an account may be behind after the first fold, by sums that are rounded. Of accounts that a record would name,
- * so many are lost as the `trace` bench says; none is won.
- */
-const HOPELESS = 5;
 
 /** Share of accounts, at most, that a record is thought of for by chance. */
 const CHANCE = 1e-4;
@@ -49,9 +45,8 @@ export function searchAccounts(
 	const { lambda, score: least } = codewordThreshold(table, logLevel);
 	const { value } = codewordCumulant(first, lambda);
 	const likely = (value - ln(CHANCE)) / lambda;
-	const hopeful = (value - HOPELESS) / lambda;
 	const { steps, base, unit } = codebook.coarseSums(first);
-	const bar = (hopeful - base) / unit;
+	const bar = (value / lambda - base) / unit;
 	const named: FittingAccount[] = [];
 	const thought: number[] = [];
 	for (let account = 0; account < steps.length; account++) {
