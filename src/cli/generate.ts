@@ -14,9 +14,9 @@ import {
 	embeddedTokenizer,
 } from '../generate/embedded.js';
 import { sampleTexts } from '../generate/sample.js';
+import { currentMarks } from '../keys/epochs.js';
 import { readAccounts } from './account-list.js';
 import { type CommonOptions, type Edge, warn } from './edge.js';
-import { currentMarks } from './keys-epochs.js';
 import { ringFromFlags } from './marks.js';
 import { parseInteger } from './numbers.js';
 import { progressBar } from './progress.js';

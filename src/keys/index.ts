@@ -4,6 +4,7 @@
  * @module
  */
 export { commit, deriveKey, deriveMarkKey, heldOutKey } from './derive.js';
+export { currentMarks, openEpoch, rotateKeys } from './epochs.js';
 export {
 	createKeyring,
 	type Keyring,

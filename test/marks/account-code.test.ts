@@ -21,7 +21,9 @@ function unevenness(counts: Uint32Array, expected: number, freedom: number): num
 describe('codewords', () => {
 	const code = codeUnder(7);
 	test('are pinned: whoever has the key draws these', () => {
-		expect(Buffer.from(code.codeword('a').subarray(0, 16)).toString('hex')).toBe('070d0c0f0809040a020a0d0d0b020402');
+		expect(Buffer.from(code.codeword('a').subarray(0, 16)).toString('hex')).toBe(
+			'070d0c0f0809040a020a0d0d0b020402',
+		);
 	});
 	test('depend on key and pseudonym, and on nothing else', () => {
 		expect(codeUnder(7).codeword('a')).toEqual(code.codeword('a'));

@@ -1,12 +1,12 @@
 /**
- * `touchmark keys rotate` and `keys open`: the next period's keys, and one period's keys for somebody else.
+ * Epochs of a key ring: the next period's keys, and one period's keys for somebody else.
  *
  * @module
  */
 import { badInput } from '../errors.js';
-import type { Keyring } from '../keys/keyring.js';
-import type { OpenedMark } from '../keys/opened-mark.js';
 import type { MarkSpec } from '../marks/mark-spec.js';
+import type { Keyring } from './keyring.js';
+import type { OpenedMark } from './opened-mark.js';
 
 /** Marks of each deployment's latest epoch: those that are embedded now. */
 export function currentMarks(marks: readonly MarkSpec[]): MarkSpec[] {
@@ -40,6 +40,6 @@ export function rotateKeys(ring: Keyring): MarkSpec[] {
  */
 export function openEpoch(ring: Keyring, epoch: number): OpenedMark[] {
 	const marks = ring.marks.filter((spec) => spec.epoch === epoch);
-	if (marks.length === 0) throw badInput(`--epoch: this key ring has no mark of epoch ${epoch}`);
+	if (marks.length === 0) throw badInput(`this key ring has no mark of epoch ${epoch}`);
 	return marks.map((spec) => ring.open(spec));
 }
