@@ -45,7 +45,9 @@ export function purposesOf(spec: MarkSpec): Purposes {
 			why:
 				spec.layer === 'deployment'
 					? 'one key for the whole deployment says nothing about accounts'
-					: `the key belongs to one ${spec.layer}`,
+					: spec.layer === 'cohort'
+						? 'the key belongs to one cohort'
+						: 'codewords tell accounts apart',
 		},
 	};
 }
