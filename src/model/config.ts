@@ -14,7 +14,7 @@ const width = count.multipleOf(PANEL);
 const Schema = z
 	.object({
 		model_type: z.literal('llama'),
-		vocab_size: width,
+		vocab_size: count,
 		hidden_size: width,
 		intermediate_size: width,
 		num_hidden_layers: count,

@@ -7,8 +7,13 @@
 
 import { KERNEL } from './kernel.wasm.js';
 
-/** Columns that a panel of a packed matrix holds side by side; every matrix has a multiple of these. */
+/** Columns that a panel of a packed matrix holds side by side; every matrix has whole panels. */
 export const PANEL = 16;
+
+/** Columns of a packed matrix: as many as there are, filled up to whole panels. */
+export function packedColumns(columns: number): number {
+	return Math.ceil(columns / PANEL) * PANEL;
+}
 
 /** Positions that a block of the key cache holds side by side. */
 export const BLOCK = 8;
@@ -48,10 +53,10 @@ export function newKernel(memory: WebAssembly.Memory): Kernel {
 
 /**
  * Rearranges a row-major matrix [columns, inner] (a linear layer's weight) into panels
- * [columns / 16, inner, 16], which the kernel reads from start to end.
+ * [columns / 16, inner, 16], which the kernel reads from start to end; columns that fill the last panel are 0.
  */
 export function packMatrix(matrix: Float32Array, columns: number, inner: number): Float32Array {
-	const packed = new Float32Array(columns * inner);
+	const packed = new Float32Array(packedColumns(columns) * inner);
 	for (let column = 0; column < columns; column++) {
 		const panel = Math.floor(column / PANEL) * PANEL * inner + (column % PANEL);
 		for (let k = 0; k < inner; k++) packed[panel + k * PANEL] = matrix[column * inner + k]!;

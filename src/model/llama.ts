@@ -9,7 +9,7 @@
 
 import { badInput } from '../errors.js';
 import { type Config, readConfig } from './config.js';
-import { BLOCK, type Kernel, newKernel, packMatrix } from './kernel.js';
+import { BLOCK, type Kernel, newKernel, packedColumns, packMatrix } from './kernel.js';
 import type { Tensor } from './safetensors.js';
 
 const PAGE = 65536;
@@ -198,7 +198,7 @@ class LlamaBatch implements Batch {
 			gated: room(size * inner),
 			scores: room(this.#capacity),
 		};
-		const logits = room(size * vocabulary);
+		const logits = room(size * packedColumns(vocabulary));
 		const pages = Math.ceil(cursor / PAGE);
 		if (pages >= PAGE) throw badInput(`A batch of ${size} rows needs more than 4 GiB; use a smaller one.`);
 
@@ -206,7 +206,10 @@ class LlamaBatch implements Batch {
 		new Float32Array(memory.buffer).set(weights.image);
 		this.#kernel = newKernel(memory);
 		this.#x = new Float32Array(memory.buffer, this.#at.x, size * width);
-		this.#logits = { address: logits, view: new Float32Array(memory.buffer, logits, size * vocabulary) };
+		this.#logits = {
+			address: logits,
+			view: new Float32Array(memory.buffer, logits, size * packedColumns(vocabulary)),
+		};
 	}
 
 	step(ids: Int32Array): Float32Array {
@@ -255,9 +258,14 @@ class LlamaBatch implements Batch {
 			kernel.matmul(gated, layer.down, x, size, inner, width, 1);
 		}
 		kernel.norm(x, norm, normed, size, width, epsilon);
-		kernel.matmul(normed, head, this.#logits.address, size, width, vocabulary, 0);
+		const { address, view } = this.#logits;
+		const columns = packedColumns(vocabulary);
+		kernel.matmul(normed, head, address, size, width, columns, 0);
 		this.length++;
-		return this.#logits.view;
+		if (columns !== vocabulary)
+			for (let row = 1; row < size; row++)
+				view.copyWithin(row * vocabulary, row * columns, row * columns + vocabulary);
+		return view.subarray(0, size * vocabulary);
 	}
 
 	reset(): void {

@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { AutoModelForCausalLM, env, Tensor } from '@huggingface/transformers';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { readSafetensors, type Tensor as Weights } from '../../src/model/safetensors.js';
 import { loadTransformer, transformerFromParts } from '../../src/model/transformer.js';
 
 const MODELS = fileURLToPath(new URL('../../models/', import.meta.url));
@@ -139,6 +140,28 @@ describe('Batch', () => {
 		expect(() => transformer.newBatch(size)).toThrow(
 			/^A batch (cannot have|of 20000 rows needs more than 4 GiB)/,
 		);
+	});
+
+	it('has any vocabulary: one cut to 2,003 ids gives the logits of the whole one', () => {
+		const cut = 2003;
+		const tensors = readSafetensors(readFileSync(join(TEACHER, 'model.safetensors')), 'teacher');
+		const smaller = [...tensors].map(([key, { shape, data }]): [string, Weights] =>
+			shape[0] === vocabSize
+				? [key, { shape: [cut, shape[1]], data: data.slice(0, cut * shape[1]) }]
+				: [key, { shape, data }],
+		);
+		const config = JSON.parse(readFileSync(join(TEACHER, 'config.json'), 'utf8'));
+		const odd = transformerFromParts({ ...config, vocab_size: cut }, new Map(smaller));
+		const [whole, part] = [transformer.newBatch(3), odd.newBatch(3)];
+		for (const ids of [Int32Array.of(1, 2, 3), Int32Array.of(2002, 7, 1000)]) {
+			const all = whole.step(ids);
+			const found = part.step(ids);
+			expect(found).toHaveLength(3 * cut);
+			for (let row = 0; row < 3; row++)
+				expect(found.slice(row * cut, (row + 1) * cut)).toEqual(
+					all.slice(row * vocabSize, row * vocabSize + cut),
+				);
+		}
 	});
 
 	it('does not exhaust address space when many are made', () => {
