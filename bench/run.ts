@@ -13,6 +13,7 @@ import { parseArgs } from 'node:util';
 import type { Bench, Row } from './rows.js';
 
 const BENCHES: Record<string, () => Promise<{ bench: Bench }>> = {
+	attribution: () => import('./attribution.js'),
 	calibration: () => import('./calibration.js'),
 	demo: () => import('./demo.js'),
 	trace: () => import('./trace.js'),

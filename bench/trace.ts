@@ -8,7 +8,7 @@ import { createMarker, type Marker } from '../src/embed/marker.js';
 import { randomStream } from '../src/embed/random.js';
 import { embeddedTokenizer } from '../src/generate/embedded.js';
 import { codewordThreshold } from '../src/stats/codeword-bound.js';
-import { searchAccounts } from '../src/verify/account-search.js';
+import { newAccountSearch } from '../src/verify/account-search.js';
 import { accountPairs, accountTable, codeOf } from '../src/verify/account-table.js';
 import { newCodebook } from '../src/verify/codebook.js';
 import { detect } from '../src/verify/detect.js';
@@ -157,7 +157,8 @@ function mixing(sets: readonly TracedTexts[], trials: number): Row {
 function lost({ marks, texts }: TracedTexts): { fit: number; lost: number } {
 	const [, deployment, account] = marks;
 	const code = codeOf(account);
-	const codebook = newCodebook(code, ACCOUNTS);
+	const codebook = newCodebook(code, ACCOUNTS.length, (i) => code.codeword(ACCOUNTS[i]));
+	const all = newAccountSearch(code, ACCOUNTS, 0);
 	const logLevel = -NEEDED;
 	let fit = 0;
 	let gone = 0;
@@ -170,7 +171,8 @@ function lost({ marks, texts }: TracedTexts): { fit: number; lost: number } {
 			const index = ACCOUNTS.indexOf(owner);
 			if (codebook.sum(table, index) < codewordThreshold(table, logLevel).score) continue;
 			fit++;
-			if (!searchAccounts(code, codebook, own, logLevel).named.some((one) => one.account === index)) gone++;
+			const { named } = all.search(own, logLevel + Math.log(ACCOUNTS.length));
+			if (!named.some((one) => one.account === index)) gone++;
 		}
 	return { fit, lost: gone };
 }

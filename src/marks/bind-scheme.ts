@@ -24,8 +24,8 @@ import { unigram } from '../schemes/unigram.js';
 import { isPrf } from './generators.js';
 import type { MarkSpec } from './mark-spec.js';
 
-/** What else a mark's key is for: which contexts, order of a minimum, positions of contexts and codewords of accounts. */
-export type Subkey = 'selector' | 'order' | 'positions' | 'codebook';
+/** What else a mark's key is for: which contexts, order of a minimum; positions of contexts, codewords and groups of accounts. */
+export type Subkey = 'selector' | 'order' | 'positions' | 'codebook' | 'groups';
 
 /** A key for a second purpose, from a mark's key. */
 export function subkey(key: Uint8Array, purpose: Subkey): Uint8Array {

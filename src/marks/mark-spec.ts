@@ -125,7 +125,10 @@ export const MarkSpec = z
 		if (mark.layer === 'cohort' && (mark.channel !== 'shape' || mark.selector !== 'keyed'))
 			refuse('layer', 'cohort is for shapes with a keyed share of contexts: that is what students inherit');
 		if (mark.layer === 'account' && (mark.scheme.name !== 'gumbel' || mark.prf !== 'chacha8-v1'))
-			refuse('layer', 'account needs scheme gumbel with chacha8-v1: a draw that a codeword can turn');
+			refuse(
+				'layer',
+				'account needs scheme gumbel with chacha8-v1: of the draws that a codeword can turn it tells accounts apart best (docs/attribution.md)',
+			);
 		if ((mark.selector === 'all') !== (mark.share === 256))
 			refuse('share', 'must be 256 with selector "all" and less with selector "keyed"');
 	});

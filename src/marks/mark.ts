@@ -44,7 +44,7 @@ export function bindMark(spec: MarkSpec, key: Uint8Array): Mark {
 		spec: valid,
 		id: markId(valid),
 		scheme: bindScheme(valid, key),
-		...(valid.code && { code: bindCode(valid.code, prfOf('codebook'), prfOf('positions')) }),
+		...(valid.code && { code: bindCode(valid.code, prfOf('codebook'), prfOf('positions'), prfOf('groups')) }),
 	};
 	if (valid.selector === 'all')
 		return { ...bound, covers: () => true, coversRows: (_, count) => new Uint8Array(count).fill(1) };

@@ -12,10 +12,11 @@ import type { BoundCode } from '../marks/account-code.js';
 import { codewordCumulant, codewordThreshold, logCodewordTail } from '../stats/codeword-bound.js';
 import { ln } from '../stats/portable.js';
 import { type AccountPairs, accountTable, foldTable } from './account-table.js';
-import type { Codebook } from './codebook.js';
+import { type Codebook, newCodebook } from './codebook.js';
+import { type AccountPool, newAccountPool } from './pooled-accounts.js';
 
-/** Share of accounts, at most, that a record is thought of for by chance. */
-const CHANCE = 1e-4;
+/** Share of accounts (of groups, in a code with groups), at most, that a record is thought of for by chance. */
+export const CHANCE = 1e-4;
 
 /** An account that a record fits. */
 export interface FittingAccount {
@@ -28,16 +29,48 @@ export interface FittingAccount {
 export interface FoundAccounts {
 	/** Accounts whose bound is at most the level. */
 	readonly named: readonly FittingAccount[];
-	/** Accounts that the first fold of their codeword fits, at chance 1e-4; the second fold has no part in it. */
+	/** Accounts, or groups, that the first fold of their codeword fits, at chance 1e-4; the second fold has no part in it. */
 	readonly thought: readonly number[];
+	/** Accounts that could have been named: what a name is corrected for. */
+	readonly tested: number;
+}
+
+/** All accounts of one epoch, ready for records. */
+export interface AccountSearch {
+	/** @param logLevel ln of the chance that a record names any account wrongly */
+	search(pairs: AccountPairs, logLevel: number): FoundAccounts;
+	readonly pool: AccountPool;
+	/** Accounts that the list of all records is corrected for. */
+	listed(): number;
+}
+
+/**
+ * Draws the codewords of accounts.
+ *
+ * @param accounts pseudonyms, each once
+ * @param logWorth ln of the p-value above which nobody asks for a pooled account's
+ */
+export function newAccountSearch(
+	code: BoundCode,
+	accounts: readonly string[],
+	logWorth: number,
+): AccountSearch {
+	const count = accounts.length;
+	const codebook = newCodebook(code, count, (account) => code.codeword(accounts[account]));
+	return {
+		search: (pairs, logLevel) => searchAccounts(code, codebook, pairs, logLevel - ln(count), count),
+		pool: newAccountPool(code, logWorth, (table, account) => [[account, codebook.sum(table, account)]]),
+		listed: () => count,
+	};
 }
 
 /** @param logLevel ln of the level at which an account is named, corrected */
-export function searchAccounts(
+function searchAccounts(
 	code: BoundCode,
 	codebook: Codebook,
 	pairs: AccountPairs,
 	logLevel: number,
+	tested: number,
 ): FoundAccounts {
 	const table = accountTable(code, pairs);
 	const first = foldTable(table, 0);
@@ -56,5 +89,5 @@ export function searchAccounts(
 		const score = sum + codebook.sum(second, account);
 		if (score >= least) named.push({ account, logP: logCodewordTail(table, score) });
 	}
-	return { named, thought };
+	return { named, thought, tested };
 }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { BoundCode } from '../marks/account-code.js';
+import { type BoundCode, type Fold, foldOf } from '../marks/account-code.js';
 import type { Mark } from '../marks/mark.js';
 import { SCORE_UNIT } from '../schemes/fixed-log.js';
 import { scoreWords, word32 } from '../schemes/gumbel.js';
@@ -22,14 +22,6 @@ export interface AccountPairs {
 export interface AccountTable extends CodeTable {
 	/** Position of each row, ascending. */
 	readonly positions: Uint8Array;
-}
-
-/** Codewords are split in two, so that the first fold can say what the second is tested on. */
-export type Fold = 0 | 1;
-
-/** The fold of a position; two positions that share a byte share a fold. */
-export function foldOf(position: number): Fold {
-	return ((position >> 1) & 1) as Fold;
 }
 
 /** A mark of the account layer, with its code. @throws RangeError for a mark of another layer */
@@ -58,7 +50,10 @@ export function accountPairs(pairs: PairSet, account: Mark, deployment: Mark): A
 }
 
 /** The table of pairs; the sums are exact, in whatever order. */
-export function accountTable(code: BoundCode, { positions, words }: AccountPairs): AccountTable {
+export function accountTable(
+	code: Pick<BoundCode, 'symbols' | 'positions' | 'turn'>,
+	{ positions, words }: AccountPairs,
+): AccountTable {
 	const { symbols } = code;
 	const turned = new Uint32Array(words.length * symbols);
 	for (let i = 0; i < words.length; i++)

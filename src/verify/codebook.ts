@@ -1,5 +1,5 @@
 /**
- * The codewords of all accounts that a trace searches, and what a text's table gives each of them.
+ * The codewords that a trace holds against every text, of accounts or of groups, and what a text's table gives each of them.
  *
  * @module
  */
@@ -7,34 +7,36 @@ import type { BoundCode } from '../marks/account-code.js';
 import type { AccountTable } from './account-table.js';
 import { MOST_VALUE, newCodewordColumns } from './codeword-sums.js';
 
-/** Sums along all codewords, rounded: account i has about `base + unit · steps[i]`. */
+/** Sums along all codewords, rounded: codeword i has about `base + unit · steps[i]`. */
 export interface CoarseSums {
 	readonly steps: Uint16Array;
 	readonly base: number;
 	readonly unit: number;
 }
 
-/** Codewords of accounts. */
+/** Codewords by number. */
 export interface Codebook {
-	readonly accounts: readonly string[];
 	/** Sums of a table's entries along all codewords, each entry rounded to one of 128 steps; valid until the next call. */
 	coarseSums(table: AccountTable): CoarseSums;
-	/** The sum for one account. */
-	sum(table: AccountTable, account: number): number;
+	/** The sum along one codeword. */
+	sum(table: AccountTable, index: number): number;
 }
 
-/** Draws the codewords of accounts. @param accounts pseudonyms, each once */
-export function newCodebook(code: BoundCode, accounts: readonly string[]): Codebook {
-	const half = code.positions / 2;
-	const codewords = newCodewordColumns(accounts.length, half);
+/** Keeps codewords. @param codeword of each number below `count` */
+export function newCodebook(
+	{ positions: length }: Pick<BoundCode, 'positions'>,
+	count: number,
+	codeword: (index: number) => Uint8Array,
+): Codebook {
+	const half = length / 2;
+	const codewords = newCodewordColumns(count, half);
 	const columns = Array.from({ length: half }, (_, i) => codewords.column(i));
-	accounts.forEach((pseudonym, account) => {
-		const word = code.codeword(pseudonym);
-		for (let i = 0; i < half; i++) columns[i][account] = word[2 * i] | (word[2 * i + 1] << 4);
-	});
+	for (let index = 0; index < count; index++) {
+		const word = codeword(index);
+		for (let i = 0; i < half; i++) columns[i][index] = word[2 * i] | (word[2 * i + 1] << 4);
+	}
 
 	return {
-		accounts,
 		coarseSums({ symbols, positions, scores }) {
 			const least = new Float64Array(positions.length);
 			let unit = Number.MIN_VALUE;
@@ -56,11 +58,11 @@ export function newCodebook(code: BoundCode, accounts: readonly string[]): Codeb
 			}
 			return { steps: codewords.sums(used, tables), base, unit };
 		},
-		sum({ symbols, positions, scores }, account) {
+		sum({ symbols, positions, scores }, index) {
 			let sum = 0;
 			for (let row = 0; row < positions.length; row++) {
 				const position = positions[row];
-				const symbol = (columns[position >> 1][account] >> ((position & 1) << 2)) & 15;
+				const symbol = (columns[position >> 1][index] >> ((position & 1) << 2)) & 15;
 				sum += scores[row * symbols + symbol];
 			}
 			return sum;

@@ -8,10 +8,9 @@
  *
  * @module
  */
-import type { BoundCode } from '../marks/account-code.js';
-import { logCodewordTail } from '../stats/codeword-bound.js';
-import { type AccountPairs, accountTable, foldOf } from './account-table.js';
-import type { Codebook } from './codebook.js';
+import { type BoundCode, foldOf } from '../marks/account-code.js';
+import { codewordThreshold, logCodewordTail } from '../stats/codeword-bound.js';
+import { type AccountPairs, type AccountTable, accountTable } from './account-table.js';
 
 /** What an account's records say together. */
 export interface PooledAccount {
@@ -23,29 +22,40 @@ export interface PooledAccount {
 
 /** Records on their way to a pooled test. */
 export interface AccountPool {
-	/** Adds a record. @param thought accounts that the first fold fits */
+	/** Adds a record. @param thought accounts (or groups) that the first fold fits */
 	add(pairs: AccountPairs, thought: readonly number[]): void;
-	/** Tests every account that was thought of. */
+	/** Every account that was thought of (or whose group was) and has a p-value worth asking for. */
 	test(): Map<number, PooledAccount>;
 }
 
-/** An empty pool. */
-export function newAccountPool(code: BoundCode, codebook: Codebook): AccountPool {
+/**
+ * An empty pool.
+ *
+ * @param logWorth ln of the p-value above which nobody asks for an account's
+ * @param sums for one that was thought of: its accounts and the sum of each
+ */
+export function newAccountPool(
+	code: BoundCode,
+	logWorth: number,
+	sums: (table: AccountTable, thought: number) => Iterable<readonly [account: number, sum: number]>,
+): AccountPool {
 	const lists = new Map<number, AccountPairs[]>();
 	return {
 		add(pairs, thought) {
-			for (const account of thought) {
-				const list = lists.get(account);
-				if (list === undefined) lists.set(account, [pairs]);
+			for (const one of thought) {
+				const list = lists.get(one);
+				if (list === undefined) lists.set(one, [pairs]);
 				else list.push(pairs);
 			}
 		},
 		test() {
 			const tested = new Map<number, PooledAccount>();
-			for (const [account, records] of lists) {
+			for (const [thought, records] of lists) {
 				const table = accountTable(code, secondFold(records));
-				const logP = logCodewordTail(table, codebook.sum(table, account));
-				tested.set(account, { records: records.length, logP });
+				const { score: least } = codewordThreshold(table, logWorth);
+				for (const [account, sum] of sums(table, thought))
+					if (sum >= least)
+						tested.set(account, { records: records.length, logP: logCodewordTail(table, sum) });
 			}
 			return tested;
 		},

@@ -12,12 +12,12 @@ import type { Mark } from '../marks/mark.js';
 import { benjaminiHochbergLog } from '../stats/false-discovery.js';
 import { bonferroniLog } from '../stats/index.js';
 import { exp, ln } from '../stats/portable.js';
-import { searchAccounts } from './account-search.js';
+import { newAccountSearch } from './account-search.js';
 import { accountPairs, codeOf } from './account-table.js';
-import { newCodebook } from './codebook.js';
+import { newGroupSearch } from './group-search.js';
 import { logPValue } from './null-law.js';
 import { newPairSet, type PairSet } from './pairs.js';
-import { newAccountPool, type PooledAccount } from './pooled-accounts.js';
+import type { PooledAccount } from './pooled-accounts.js';
 import { tallyPairs } from './tally.js';
 import { DEFAULT_LEVEL, testTally, toLog10 } from './test-result.js';
 import type { NamedAccount, TracedRecord, TraceResult } from './trace-result.js';
@@ -93,8 +93,10 @@ export function newTrace(options: TraceOptions): Trace {
 	const hypotheses = accounts.length;
 	const epochs = epochsOf(marks).map((epoch) => {
 		const code = codeOf(epoch.account);
-		const codebook = newCodebook(code, accounts);
-		return { ...epoch, code, codebook, pool: newAccountPool(code, codebook), best: new Map<number, Best>() };
+		const found = code.grouping
+			? newGroupSearch(code, code.grouping, accounts, ln(fdr))
+			: newAccountSearch(code, accounts, ln(fdr));
+		return { ...epoch, found, best: new Map<number, Best>() };
 	});
 	const trials = hypotheses * epochs.length;
 	const cohorts = marks.filter(({ spec }) => spec.layer === 'cohort');
@@ -111,7 +113,7 @@ export function newTrace(options: TraceOptions): Trace {
 			records++;
 			const found: NamedAccount[] = [];
 			let strongest: TracedRecord['gate'] | undefined;
-			for (const { account, deployment, code, codebook, pool, best } of epochs) {
+			for (const { account, deployment, found: all, best } of epochs) {
 				const { epoch } = account.spec;
 				const pairs = newPairSet(account.spec);
 				pairs.add(tokens, given);
@@ -123,14 +125,14 @@ export function newTrace(options: TraceOptions): Trace {
 					strongest = { epoch, scored: tally.scored, log10P, passed };
 				if (!passed) continue;
 				const own = accountPairs(pairs, account, deployment);
-				const { named: fitting, thought } = searchAccounts(code, codebook, own, ln(level / trials));
-				pool.add(own, thought);
+				const { named: fitting, thought, tested } = all.search(own, ln(level / epochs.length));
+				all.pool.add(own, thought);
 				for (const { account: index, logP: logTail } of fitting) {
 					found.push({
 						account: accounts[index],
 						epoch,
 						log10P: toLog10(logTail),
-						log10PCorrected: toLog10(bonferroniLog(logTail, trials)),
+						log10PCorrected: toLog10(bonferroniLog(logTail, tested * epochs.length)),
 					});
 					const before = best.get(index) ?? { logP: 0, named: 0 };
 					best.set(index, { logP: Math.min(before.logP, logTail), named: before.named + 1 });
@@ -161,8 +163,8 @@ export function newTrace(options: TraceOptions): Trace {
 	/** Accounts below the false discovery rate. */
 	function listAccounts(): TraceResult['accounts'] {
 		const rows = new Map<number, { records: number; named: number; logP: number; epochs: number[] }>();
-		for (const { account: mark, pool, best } of epochs)
-			for (const [account, pooled] of withNamed(pool.test(), best)) {
+		for (const { account: mark, found, best } of epochs)
+			for (const [account, pooled] of withNamed(found.pool.test(), best)) {
 				const own = best.get(account);
 				// Two looks: all records together, and the one that names it most clearly of all that passed the gate.
 				const byRecord = bonferroniLog(own?.logP ?? 0, Math.max(1, gated));
@@ -178,7 +180,10 @@ export function newTrace(options: TraceOptions): Trace {
 		const list = [...rows];
 		const adjusted = benjaminiHochbergLog(
 			list.map(([, { logP }]) => logP),
-			hypotheses,
+			Math.min(
+				hypotheses,
+				epochs.reduce((sum, { found }) => sum + found.listed(), 0),
+			),
 		);
 		return list
 			.map(([account, row], i) => ({ account: accounts[account], ...row, adjusted: adjusted[i] }))

@@ -32,6 +32,7 @@ describe('what a valid mark is', () => {
 		['a draw by vLLM’s generators', { ...choice, prf: 'philox4x32-10-v1' }],
 		['a cohort with a name', { ...cohort, member: 'evaluation-farms' }],
 		['the account layer, a code for all accounts', account],
+		['the account layer in groups', { ...account, code: { ...ACCOUNT_CODE, groups: 65_536 } }],
 		['a keyed quarter of the contexts', { ...shape, selector: 'keyed', share: 64 }],
 		['no tokenizer and no commitment', { ...choice, tokenizer: null, commitment: null }],
 		[
@@ -80,6 +81,7 @@ describe('what is refused, and which field is named', () => {
 		['an unknown PRF', 'prf', { ...shape, prf: 'chacha20' }],
 		['a deployment with a member', 'member', { ...shape, member: 'someone' }],
 		['an account layer without a code', 'code', { ...choice, layer: 'account' }],
+		['any number of groups', 'code.groups', { ...account, code: { ...ACCOUNT_CODE, groups: 1000 } }],
 		['a code for everybody', 'code', { ...choice, code: ACCOUNT_CODE }],
 		['an account layer for one member', 'member', { ...account, member: 'a' }],
 		['an account layer that tilts', 'layer', { ...shape, layer: 'account', code: ACCOUNT_CODE }],

@@ -58,4 +58,10 @@ describe('the bound, against every codeword', () => {
 	test('of a text without pairs is 1', () => {
 		expect(logCodewordTail({ symbols: 16, scores: new Float64Array(0) }, 0)).toBe(0);
 	});
+	test('is that of the worked example of docs/attribution.md', () => {
+		const rows = Array.from({ length: 10 }, () => [4, 1, 1, 1]).flat();
+		const logP = logCodewordTail({ symbols: 4, scores: Float64Array.from(rows) }, 37);
+		expect(Math.exp(logP)).toBeCloseTo(7.385e-5, 8);
+		expect(logP).toBeCloseTo(-10 * (0.9 * Math.log(0.9 / 0.25) + 0.1 * Math.log(0.1 / 0.75)), 6);
+	});
 });
