@@ -50,12 +50,18 @@ export function stepEvidence(probabilities: ArrayLike<number>): Float64Array {
 	return sums;
 }
 
+/** What a pair that nobody drew takes away on average: its u is uniform, as that of a token which was certain. */
+const FOREIGN = stepEvidence([1]);
+
 /**
  * Evidence that a text can be expected to have, nats.
  *
  * @param steps of its tokens, from {@link stepEvidence}
- * @param share of them that the account layer draws
+ * @param share of them that the account layer draws and that the text still has
+ * @param foreign pairs of the account layer's contexts that it did not draw, as a share of the steps
  */
-export function expectedEvidence(steps: readonly Float64Array[], share: number): number {
-	return Math.max(...LAMBDAS.map((_, k) => share * steps.reduce((sum, step) => sum + step[k], 0)));
+export function expectedEvidence(steps: readonly Float64Array[], share: number, foreign: number): number {
+	return Math.max(
+		...LAMBDAS.map((_, k) => steps.reduce((sum, step) => sum + share * step[k] + foreign * FOREIGN[k], 0)),
+	);
 }

@@ -262,10 +262,10 @@ export const bench: Bench = {
 		const sets = [0.7, 1].map((temperature) => teacherTexts(quick ? 64 : 1000, temperature));
 		if (!quick)
 			for (const [temperature, length] of [
-				[0.7, 500],
+				[0.7, 450],
 				[1, 250],
 			]) {
-				const texts = await smollm2Texts(120, temperature, length);
+				const texts = await smollm2Texts(100, temperature, length);
 				if (texts !== null) sets.push(texts);
 			}
 		const { rows, notes } = naming(sets, quick);

@@ -8,7 +8,8 @@ import { expectedEvidence } from './account-evidence.js';
 import type { TracedText } from './traced-texts.js';
 
 /** Of the steps with a whole context, the account layer has half, and leaves a tenth of them to chance. */
-const SHARE = 0.45;
+const SHARE = 0.5;
+const KEYED = 0.9;
 /** Ids of context. */
 const WIDTH = 4;
 
@@ -19,10 +20,14 @@ export interface EditedText {
 	readonly expected: number;
 }
 
+/** @param intact share of pairs that are as they were drawn */
+function expectedOf(steps: readonly Float64Array[], intact: number): number {
+	return expectedEvidence(steps, SHARE * KEYED * intact, SHARE * (1 - KEYED * intact));
+}
+
 /** The first `length` tokens. */
 export function cut({ tokens, account, steps }: TracedText, length = tokens.length): EditedText {
-	const expected = expectedEvidence(steps.slice(WIDTH, length), SHARE);
-	return { tokens: tokens.slice(0, length), account, expected };
+	return { tokens: tokens.slice(0, length), account, expected: expectedOf(steps.slice(WIDTH, length), 1) };
 }
 
 /** With a share of its tokens replaced by others of `vocabulary`. A pair survives where none of its five ids is. */
@@ -38,7 +43,7 @@ export function replaced(
 		tokens: whole.tokens.map((token) =>
 			random.next() < share ? vocabulary[Math.floor(vocabulary.length * random.next())] : token,
 		),
-		expected: whole.expected * (1 - share) ** (WIDTH + 1),
+		expected: expectedOf(text.steps.slice(WIDTH), (1 - share) ** (WIDTH + 1)),
 	};
 }
 

@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { resolve } from 'node:path';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type LlamaSequence, nodeLlamaCppGenerate } from '../src/embed/adapters/node-llama-cpp.js';
 import { createMarker, type Marker } from '../src/embed/marker.js';
@@ -12,6 +13,7 @@ import { randomStream } from '../src/embed/random.js';
 import { embeddedModel, embeddedPrompts, embeddedTokenizer } from '../src/generate/embedded.js';
 import { sampleTexts } from '../src/generate/sample.js';
 import type { Mark } from '../src/marks/mark.js';
+import { writeWhole } from '../src/output.js';
 import { stepEvidence } from './account-evidence.js';
 import { freshLayers } from './fresh-marks.js';
 
@@ -144,7 +146,13 @@ const KINDS = [
 	'Write a letter about',
 ];
 
-/** By SmolLM2-135M-Instruct: up to `length` tokens a text; null where the model or its host is not there. */
+/** Where texts that took long are kept. */
+const KEPT = 'bench/work';
+
+/**
+ * By SmolLM2-135M-Instruct: up to `length` tokens a text; null where the model or its host is not there. Texts that were
+ * made before are read again.
+ */
 export async function smollm2Texts(
 	count: number,
 	temperature: number,
@@ -152,13 +160,34 @@ export async function smollm2Texts(
 ): Promise<TracedTexts | null> {
 	const modelPath = process.env.TOUCHMARK_TEST_GGUF;
 	if (modelPath === undefined) return null;
+	const common = { model: 'SmolLM2-135M', temperature, marks: layers('smollm2') };
+	const path = join(KEPT, `traced-smollm2-${temperature}-${length}-${count}.json`);
+	if (!existsSync(path)) {
+		const texts = await newSmollm2Texts(modelPath, common.marks, count, temperature, length);
+		const rows = texts.map((text) => ({ ...text, steps: text.steps.map((step) => [...step]) }));
+		mkdirSync(KEPT, { recursive: true });
+		writeWhole(path, JSON.stringify(rows));
+	}
+	const kept = JSON.parse(readFileSync(path, 'utf8')) as (Omit<TracedText, 'steps'> & {
+		steps: number[][];
+	})[];
+	const texts = kept.map((text) => ({ ...text, steps: text.steps.map((step) => Float64Array.from(step)) }));
+	return { ...common, texts };
+}
+
+async function newSmollm2Texts(
+	modelPath: string,
+	marks: readonly Mark[],
+	count: number,
+	temperature: number,
+	length: number,
+): Promise<TracedText[]> {
 	const { getLlama } = (await import(pathToFileURL(resolve(HOST)).href)) as Host;
 	const llama = await getLlama({ gpu: false, build: 'never' });
 	const model = await llama.loadModel({ modelPath });
 	const sequence = (await model.createContext({ contextSize: 1024, threads: 1 })).getSequence();
 	const vocabSize = [...model.iterateAllTokens()].length;
 	const ends = [model.tokens.eos, model.tokens.eot].flatMap((token) => token ?? []);
-	const marks = layers('smollm2');
 	const { marker, notes } = noting(
 		createMarker({ marks, vocabSize, specialTokens: ends }),
 		[marks[0], marks[3]],
@@ -178,5 +207,5 @@ export async function smollm2Texts(
 		notes.delete(id);
 	}
 	await llama.dispose();
-	return { model: 'SmolLM2-135M', temperature, marks, texts };
+	return texts;
 }
