@@ -15,10 +15,11 @@ import { badInput, TouchmarkError } from '../errors.js';
 import { checked } from '../input.js';
 import type { LoggedAt } from '../keys/logged-at.js';
 import { lockFile } from '../lock.js';
+import { syncFolder } from '../output.js';
 import { LogEntry, lineOf } from './entry.js';
 import { filesOf, MAX_LINE, SEGMENT, SEGMENT_HEIGHT } from './folder.js';
 import { leafHash, newTree, rootOf } from './merkle.js';
-import { recover, type Standing, syncFolder } from './recover.js';
+import { recover, type Standing } from './recover.js';
 import { type Signer, signHead } from './tree-head.js';
 
 /**

@@ -3,18 +3,10 @@
  *
  * @module
  */
-import {
-	closeSync,
-	existsSync,
-	fsyncSync,
-	openSync,
-	renameSync,
-	rmSync,
-	truncateSync,
-	writeSync,
-} from 'node:fs';
+import { existsSync, renameSync, rmSync, truncateSync } from 'node:fs';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { badInput } from '../errors.js';
+import { syncFolder, writeDurably } from '../output.js';
 import { lineOf } from './entry.js';
 import {
 	filesOf,
@@ -35,16 +27,6 @@ export interface Standing {
 	readonly full: Tree;
 	/** Over the entries of the newest segment. */
 	readonly tail: Tree;
-}
-
-/** Makes sure that names of new files survive a loss of power. */
-export function syncFolder(folder: string): void {
-	const handle = openSync(folder, 'r');
-	try {
-		fsyncSync(handle);
-	} finally {
-		closeSync(handle);
-	}
 }
 
 /**
@@ -87,13 +69,7 @@ export function recover(folder: string, signer: Signer): Standing {
 
 function beginLog(folder: string, signer: Signer): void {
 	const { heads } = filesOf(folder);
-	const handle = openSync(`${heads}.tmp`, 'w');
-	try {
-		writeSync(handle, `${lineOf(signHead(0, rootOf([]), signer))}\n`);
-		fsyncSync(handle);
-	} finally {
-		closeSync(handle);
-	}
+	writeDurably(`${heads}.tmp`, `${lineOf(signHead(0, rootOf([]), signer))}\n`, 'w');
 	renameSync(`${heads}.tmp`, heads);
 	syncFolder(folder);
 }
