@@ -16,7 +16,7 @@ import type { LogWriter } from './log.js';
 /** Logs receipts. */
 export interface ReceiptLog {
 	/**
-	 * Logs a receipt.
+	 * Logs a receipt. Wait for it before the log is closed.
 	 *
 	 * @param account whose request it was (`openAccounts`); null where that is not known
 	 * @returns where it stands, once it is on disk under a signed head
@@ -27,22 +27,25 @@ export interface ReceiptLog {
 
 /** @param log that this process writes */
 export function newReceiptLog(log: LogWriter): ReceiptLog {
-	/** Policies of this run: where each one stands. */
-	const policies = new Map<string, Promise<LoggedAt>>();
-	function policyOf({ marks, unkeyedShare, temperature, time }: Receipt): Promise<LoggedAt> {
+	/** Policies of this run: the index of each, or the promise of one. */
+	const policies = new Map<string, number | Promise<number>>();
+	function policyOf({ marks, unkeyedShare, temperature, time }: Receipt): number | Promise<number> {
 		const policy = { type: 'policy', version: 1, marks, unkeyedShare, temperature } as const;
 		const name = JSON.stringify(policy);
 		const known = policies.get(name);
 		if (known !== undefined) return known;
 		const entry: PolicyEntry = { ...policy, time };
-		const logged = log.append(entry);
+		const logged = log.append(entry).then(({ index }) => {
+			policies.set(name, index);
+			return index;
+		});
 		policies.set(name, logged);
 		return logged;
 	}
 	return {
 		async append(receipt, account) {
-			const { index } = await policyOf(receipt);
-			return log.append(receiptEntry(receipt, index, account));
+			const policy = policyOf(receipt);
+			return log.append(receiptEntry(receipt, typeof policy === 'number' ? policy : await policy, account));
 		},
 	};
 }
