@@ -26,6 +26,7 @@ const BENCHES: Record<string, () => Promise<{ bench: Bench }>> = {
 	power: () => import('./power.js'),
 	prf: () => import('./prf.js'),
 	quality: () => import('./quality.js'),
+	receipts: () => import('./receipts.js'),
 	retokenize: () => import('./retokenize.js'),
 	select: () => import('./select.js'),
 	speed: () => import('./speed.js'),

@@ -10,7 +10,7 @@ export type { Receipt } from './embed/receipt.js';
 export { createTrial, type Enrolment, type Trial } from './embed/trial.js';
 export { TouchmarkError } from './errors.js';
 export { createKeyring, type Keyring, openKeyring } from './keys/keyring.js';
-export { commitMarks } from './ledger/log.js';
+export { commitMarks } from './ledger/commit-marks.js';
 export { type ArmRecord, openCoins } from './marks/arm.js';
 export { defaultMarks } from './marks/defaults.js';
 export type { Mark } from './marks/mark.js';

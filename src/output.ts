@@ -4,7 +4,7 @@
  * @module
  */
 import { randomBytes } from 'node:crypto';
-import { closeSync, openSync, renameSync, writeFileSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, renameSync, writeFileSync } from 'node:fs';
 import { TouchmarkError } from './errors.js';
 
 /** Writes a file so that it is either whole or not there. `mode` 0600 for secrets. */
@@ -26,5 +26,26 @@ export function writePieces(path: string, pieces: Iterable<string | Uint8Array>,
 	} catch (error) {
 		const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
 		throw new TouchmarkError('failed', `${path}: cannot be written${code}`, { cause: error });
+	}
+}
+
+/** Writes (`w`) or appends (`a`) to a file; it is on disk when this returns. New files are their owner's only. */
+export function writeDurably(path: string, data: string, flags: 'a' | 'w'): void {
+	const file = openSync(path, flags, 0o600);
+	try {
+		writeFileSync(file, data);
+		fsyncSync(file);
+	} finally {
+		closeSync(file);
+	}
+}
+
+/** Makes sure that names of new and renamed files survive a loss of power. */
+export function syncFolder(folder: string): void {
+	const handle = openSync(folder, 'r');
+	try {
+		fsyncSync(handle);
+	} finally {
+		closeSync(handle);
 	}
 }

@@ -71,7 +71,7 @@ export function addExposure(program: Command, edge: Edge, exit: (code: number) =
 				.choices(['levenshtein', 'n-grams'])
 				.default('levenshtein'),
 		)
-		.option('--records <file>', 'log of the trial: pairs, coins and completeness are checked against it')
+		.option('--records <path>', 'log of the trial: pairs, coins and completeness are checked against it')
 		.option(
 			'--served-elsewhere <files...>',
 			'texts served on other occasions, JSONL: {text}, or {id, text} with the id of the receipt',

@@ -12,7 +12,7 @@ import { embeddedTokenizer } from '../generate/embedded.js';
 import { currentMarks, openEpoch, rotateKeys } from '../keys/epochs.js';
 import { createKeyring, type Keyring } from '../keys/keyring.js';
 import { readArmRecords } from '../ledger/arm-records.js';
-import { commitMarks } from '../ledger/log.js';
+import { commitMarks } from '../ledger/commit-marks.js';
 import { armId, openCoins } from '../marks/arm.js';
 import { COMPATIBLE, type Compatible, cohortMark, defaultMarks, tracingMarks } from '../marks/defaults.js';
 import type { GeneratorName } from '../marks/generators.js';
@@ -110,10 +110,10 @@ export function addKeys(program: Command, edge: Edge): void {
 		});
 
 	ringCommand('commit', 'log the commitment of every key that is in no log yet; do this before first use')
-		.requiredOption('--log <file>', 'the append-only log')
+		.requiredOption('--log <folder>', 'the append-only log; begun if it is not there')
 		.action(async (flags: RingFlags & { log: string }) => {
 			const ring = await ringFromFlags(edge, flags);
-			commitMarks(flags.log, ring);
+			await commitMarks(flags.log, ring);
 			saveRing(flags.keyring, ring);
 			report(ring, flags);
 		});
@@ -186,7 +186,7 @@ export function addKeys(program: Command, edge: Edge): void {
 		});
 
 	ringCommand('open-coins', 'open the coins of a trial, and nothing else, for `touchmark exposure --coins`')
-		.requiredOption('--records <file>', 'log of the trial, or its records one a line')
+		.requiredOption('--records <path>', 'log of the trial, or a file of its records, one a line')
 		.requiredOption('--out <file>', 'where to write them; scores should be recorded before')
 		.action(async (flags: RingFlags & { records: string; out: string }) => {
 			const ring = await ringFromFlags(edge, flags);

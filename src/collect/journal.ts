@@ -4,22 +4,11 @@
  *
  * @module
  */
-import {
-	closeSync,
-	existsSync,
-	fstatSync,
-	fsyncSync,
-	ftruncateSync,
-	openSync,
-	readFileSync,
-	readSync,
-	rmSync,
-	writeFileSync,
-} from 'node:fs';
+import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, readSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import { readJsonLines } from '../corpus/documents.js';
-import { badInput } from '../errors.js';
 import { checked } from '../input.js';
+import { lockFile } from '../lock.js';
 import { Answer } from './protocol.js';
 
 const Tokens = z.strictObject({ input: z.int().min(0), output: z.int().min(0) });
@@ -64,7 +53,8 @@ export interface Journal {
  * @throws TouchmarkError `bad-input` for a line that is not an entry, or a journal that another process writes
  */
 export async function openJournal(path: string, replay: (entry: JournalEntry) => void): Promise<Journal> {
-	const unlock = lock(`${path}.lock`);
+	// Two processes at once, and budgets would not hold.
+	const unlock = lockFile(`${path}.lock`, 'another process collects into this folder');
 	let file: number | undefined;
 	try {
 		file = openSync(path, 'a+');
@@ -113,32 +103,4 @@ function cutTornLine(file: number): number {
 	}
 	if (end < size) ftruncateSync(file, end);
 	return size - end;
-}
-
-/** One process at a time, or budgets would not hold. What a killed process left is taken over. */
-function lock(path: string): () => void {
-	try {
-		if (existsSync(path) && !isRunning(Number(readFileSync(path, 'utf8')))) rmSync(path);
-		writeFileSync(path, String(process.pid), { flag: 'wx' });
-	} catch (error) {
-		const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-		if (code === 'EEXIST')
-			throw badInput(
-				`${path}: another process collects into this folder; wait for it (or delete this file, if none does)`,
-				error,
-			);
-		throw badInput(`${path}: cannot be written (${code})`, error);
-	}
-	return () => rmSync(path, { force: true });
-}
-
-function isRunning(pid: number): boolean {
-	// Our own number can only be one that was given again: in a container a new process often has the old one's.
-	if (!Number.isSafeInteger(pid) || pid < 1 || pid === process.pid) return false;
-	try {
-		process.kill(pid, 0);
-		return true;
-	} catch (error) {
-		return error instanceof Error && 'code' in error && error.code === 'EPERM';
-	}
 }

@@ -15,7 +15,9 @@ import { newSamplingPool, type SamplingPool } from '../generate/pool.js';
 import type { Sample } from '../generate/sample.js';
 import { parseJson } from '../input.js';
 import { createKeyring, type Keyring, openKeyring } from '../keys/keyring.js';
-import { appendToLog, commitMarks, type LogEntry } from '../ledger/log.js';
+import { commitMarks } from '../ledger/commit-marks.js';
+import type { LogEntry } from '../ledger/entry.js';
+import { appendToLog } from '../ledger/log.js';
 import { defaultMarks } from '../marks/defaults.js';
 import type { Mark } from '../marks/mark.js';
 import { writeWhole } from '../output.js';
@@ -89,6 +91,9 @@ export interface DemoResults {
 /** Told of progress. */
 export type Progress = (label: string, total: number) => { add(count: number): void; stop(): void };
 
+/** The log's folder. */
+const LOG = 'touchmark-log';
+
 /**
  * Runs the demo and writes its folder.
  *
@@ -98,7 +103,7 @@ export async function runDemo(folder: string, seed: string, progress: Progress):
 	const begun = performance.now();
 	const file = (name: string) => join(folder, name);
 	mkdirSync(folder, { recursive: true });
-	for (const name of ['keyring.json', 'keys.log', 'keys.log.head.json']) rmSync(file(name), { force: true });
+	for (const name of ['keyring.json', LOG]) rmSync(file(name), { force: true, recursive: true });
 
 	// Keys: from the seed, so that everybody gets the same numbers. Real rings are random.
 	const tokenizer = embeddedTokenizer();
@@ -106,7 +111,7 @@ export async function runDemo(folder: string, seed: string, progress: Progress):
 	const live = createKeyring({ unsealed: true }, master);
 	for (const template of defaultMarks('demo', tokenizer.fingerprint)) live.add(template);
 	live.addArm('demo', 0);
-	commitMarks(file('keys.log'), live);
+	await commitMarks(file(LOG), live);
 	writeWhole(file('keyring.json'), `${JSON.stringify(live.toFile(), null, 1)}\n`, 0o600);
 	const shippedPath = join(MODELS, 'keys', 'keyring.json');
 	const shippedRing = await openKeyring(parseJson(readFileSync(shippedPath, 'utf8'), shippedPath), () => '');
@@ -138,7 +143,7 @@ export async function runDemo(folder: string, seed: string, progress: Progress):
 			});
 		const trialPrompts = prompts.slice(TRAINING_TEXTS, TRAINING_TEXTS + TRIAL_PAIRS);
 		const trial = await serveTrial(live, trialPrompts, draw, `${seed}/trial`);
-		logTrial(file('keys.log'), trial, live);
+		await logTrial(file(LOG), trial, live);
 		const ngrams = [[...marked, ...trial.served], unmarked].map((training) =>
 			trainNgram(
 				training.map((sample) => [...sample.promptTokens, ...sample.tokens]),
@@ -278,7 +283,7 @@ export async function runDemo(folder: string, seed: string, progress: Progress):
 					.filter(({ suspect }) => suspect.startsWith('n-gram'))
 					.map(
 						({ suspect }) =>
-							`touchmark exposure --pairs ${folder}/exposure-served-pairs.jsonl --coins ${folder}/exposure-served-coins.jsonl --records ${folder}/keys.log --scores '${folder}/${scoresFile(suspect)}'`,
+							`touchmark exposure --pairs ${folder}/exposure-served-pairs.jsonl --coins ${folder}/exposure-served-coins.jsonl --records ${folder}/${LOG} --scores '${folder}/${scoresFile(suspect)}'`,
 					),
 				`touchmark exposure --pairs ${folder}/exposure-shipped-pairs.jsonl --coins ${folder}/exposure-shipped-coins.jsonl --retrospective --suspect ${SHIPPED_STUDENT.model} --reference teacher base`,
 			],
@@ -324,11 +329,11 @@ function askNgram(model: NgramModel, prompts: readonly string[], tokenizer: Toke
 }
 
 /** The trial's records go to the log before anything is served. */
-function logTrial(path: string, { records = [] }: DemoTrial, ring: Keyring): void {
+async function logTrial(log: string, { records = [] }: DemoTrial, ring: Keyring): Promise<void> {
 	const entries = records.map(
 		(record): LogEntry => ({ type: 'arm-record', version: 1, time: record.time, record }),
 	);
-	appendToLog(path, entries, ring);
+	await appendToLog(log, entries, ring);
 }
 
 /** Texts that the shipped student was trained on, made again from their seeds, and others for the same prompts. */

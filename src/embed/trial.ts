@@ -12,7 +12,7 @@
  *     enrolment.starts.map((start) => finishAnswer(marker.start({ prompt, ...start }))),
  *   );
  *   const { served, record } = enrolment.seal([answers[0].text, answers[1].text]);
- *   appendToLog('trial.log', [{ type: 'arm-record', version: 1, time: record.time, record }], ring);
+ *   await appendToLog('log', [{ type: 'arm-record', version: 1, time: record.time, record }], ring);
  *   send(answers[served]);
  * }
  *

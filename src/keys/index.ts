@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { type Account, type Accounts, openAccounts } from './accounts.js';
 export { commit, deriveKey, deriveMarkKey, heldOutKey } from './derive.js';
 export { currentMarks, openEpoch, rotateKeys } from './epochs.js';
 export {

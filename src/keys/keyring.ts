@@ -68,6 +68,11 @@ export interface Keyring {
 	bind(spec: MarkSpec, use: 'embed' | 'verify'): Mark;
 	/** A mark with its key, for export. Holds a secret. @throws TouchmarkError for a mark of another ring */
 	open(spec: MarkSpec): OpenedMark;
+	/**
+	 * A key of the accounts file, 32 bytes: `seal` for the accounts' own keys, `name` for the hashes of their names. A
+	 * secret, and the file is worth nothing without it.
+	 */
+	accountsKey(use: 'seal' | 'name'): Uint8Array;
 	/** Ed25519 signature, 64 bytes. */
 	sign(message: Uint8Array): Uint8Array;
 	/** The file, secret sealed as it was. */
@@ -177,6 +182,7 @@ function openWith(master: Uint8Array, file: Pick<KeyringFile, 'secret' | 'marks'
 				logged: entry.logged,
 			};
 		},
+		accountsKey: (use) => deriveKey(master, 'pseudonym', { use }),
 		sign: (message) => nacl.sign.detached(message, signer.secretKey),
 		toFile: () => ({
 			format: 'touchmark-keyring',

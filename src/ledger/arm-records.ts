@@ -3,22 +3,21 @@
  *
  * @module
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { badInput } from '../errors.js';
 import { checked, parseJson } from '../input.js';
 import { ArmRecord } from '../marks/arm.js';
-import { verifyLog } from './log.js';
+import { readLog } from './read-log.js';
 
 /**
- * Reads every record of the arm channel: from a log with its signed head beside it, which is checked, or from a file of
- * bare records, one a line.
+ * Reads every record of the arm channel: from a log, which is checked against its signed head, or from a file of bare
+ * records, one a line.
  *
- * @throws TouchmarkError `bad-input` that names file, line and field
+ * @throws TouchmarkError `bad-input` that names file, line and field; `failed` for a log that does not agree with its head
  */
 export function readArmRecords(path: string): ArmRecord[] {
-	if (existsSync(`${path}.head.json`))
-		return verifyLog(path).entries.flatMap((entry) => (entry.type === 'arm-record' ? entry.record : []));
 	if (!existsSync(path)) throw badInput(`${path}: does not exist; give the log of the trial`);
+	if (statSync(path).isDirectory()) return readLog(path, ['arm-record']).entries.map(({ record }) => record);
 	return readFileSync(path, 'utf8')
 		.split('\n')
 		.flatMap((line, i) =>

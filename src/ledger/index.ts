@@ -4,5 +4,13 @@
  * @module
  */
 export { readArmRecords } from './arm-records.js';
-export { appendToLog, commitMarks, LogEntry, TreeHead, verifyLog } from './log.js';
+export { type Audit, type AuditOptions, auditLog } from './audit.js';
+export { commitMarks } from './commit-marks.js';
+export { LogEntry, PolicyEntry, ReceiptEntry, TimestampEntry } from './entry.js';
+export { appendToLog, type LogWriter, openLog } from './log.js';
 export { leafHash, rootHash } from './merkle.js';
+export { consistencyProof, inclusionProof, verifyConsistency, verifyInclusion } from './proofs.js';
+export { ConsistencyProof, checkProof, InclusionProof, openProver, type Prover } from './prove.js';
+export { type LogContent, readLog } from './read-log.js';
+export { newReceiptLog, type ReceiptLog } from './receipts.js';
+export { TreeHead } from './tree-head.js';

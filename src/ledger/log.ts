@@ -1,191 +1,208 @@
 /**
- * The append-only log: one canonical JSON entry a line, and beside it a signed tree head that covers them.
+ * Writing a log.
  *
- * An entry counts once it is on disk; a torn last line (power loss) was never acknowledged and is cut off by
- * the next append.
+ * Entries are committed in groups: those that come while a group is being made durable are the next one. A group's lines
+ * are on disk before its tree head is signed, and its head is on disk before any of them is acknowledged. So every
+ * acknowledged entry lies under a signed head, and whatever a crash leaves behind the last whole head was never
+ * acknowledged: the next writer cuts it off.
  *
  * @module
  */
-
-import {
-	closeSync,
-	existsSync,
-	fsyncSync,
-	openSync,
-	readFileSync,
-	renameSync,
-	truncateSync,
-	writeFileSync,
-} from 'node:fs';
-import { bytesToHex, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js';
-import nacl from 'tweetnacl';
-import { z } from 'zod';
-import { badInput } from '../errors.js';
-import { checked, hexOf, parseJson } from '../input.js';
-import type { Keyring } from '../keys/keyring.js';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { bytesToHex } from '@noble/hashes/utils.js';
+import { badInput, TouchmarkError } from '../errors.js';
+import { checked } from '../input.js';
 import type { LoggedAt } from '../keys/logged-at.js';
-import { ArmRecord, ArmSpec, armId } from '../marks/arm.js';
-import { canonicalBytes, MarkSpec, markId } from '../marks/mark-spec.js';
-import { leafHash, rootHash } from './merkle.js';
+import { lockFile } from '../lock.js';
+import { syncFolder } from '../output.js';
+import { LogEntry, lineOf } from './entry.js';
+import { filesOf, MAX_LINE, SEGMENT, SEGMENT_HEIGHT } from './folder.js';
+import { leafHash, newTree, rootOf } from './merkle.js';
+import { recover, type Standing } from './recover.js';
+import { type Signer, signHead } from './tree-head.js';
 
-/** What can be logged. Receipts join this union later. */
-export const LogEntry = z.discriminatedUnion('type', [
-	z
-		.strictObject({
-			type: z.literal('key-commitment'),
-			version: z.literal(1),
-			time: z.iso.datetime(),
-			markId: hexOf(32),
-			spec: MarkSpec,
-		})
-		.refine((entry) => entry.markId === markId(entry.spec), {
-			path: ['markId'],
-			error: 'is not the id of the spec',
-		}),
-	z
-		.strictObject({
-			type: z.literal('arm-commitment'),
-			version: z.literal(1),
-			time: z.iso.datetime(),
-			armId: hexOf(32),
-			spec: ArmSpec,
-		})
-		.refine((entry) => entry.armId === armId(entry.spec), {
-			path: ['armId'],
-			error: 'is not the id of the spec',
-		}),
-	/** An enrolled request, logged before the first token of its answer leaves. */
-	z.strictObject({
-		type: z.literal('arm-record'),
-		version: z.literal(1),
-		time: z.iso.datetime(),
-		record: ArmRecord,
-	}),
-]);
-export type LogEntry = z.infer<typeof LogEntry>;
+/**
+ * Least time between two groups, milliseconds: bounds the heads that a busy day leaves, and what signing costs. An entry
+ * that comes after a pause does not wait.
+ */
+const INTERVAL = 50;
 
-/** Signed statement that the first `size` entries have this root. */
-export const TreeHead = z.strictObject({
-	size: z.int().min(0),
-	root: hexOf(32),
-	time: z.iso.datetime(),
-	publicKey: hexOf(32),
-	signature: hexOf(64),
-});
-export type TreeHead = z.infer<typeof TreeHead>;
-
-/** The bytes that a tree head signs. */
-function headMessage(head: Pick<TreeHead, 'size' | 'root' | 'time'>): Uint8Array {
-	const { size, root, time } = head;
-	return canonicalBytes({ domain: 'touchmark/v1/tree-head', size, root, time });
+/** A log that this process alone writes. */
+export interface LogWriter {
+	/**
+	 * Appends an entry. Entries stand in the order of the calls.
+	 *
+	 * @returns where it stands, once it is on disk under a signed head
+	 * @throws (rejects) TouchmarkError `bad-input` for what is no entry, `failed` when the disk or an earlier group failed
+	 */
+	append(entry: LogEntry): Promise<LoggedAt>;
+	/** Waits for what was appended, and gives the log back. */
+	close(): Promise<void>;
 }
 
-/** Whole lines of the file, without the torn one that a crash may have left. */
-function wholeLines(path: string): { lines: string[]; bytes: number } {
-	if (!existsSync(path)) return { lines: [], bytes: 0 };
-	const content = readFileSync(path);
-	const end = content.lastIndexOf(10) + 1;
-	const lines = content.subarray(0, end).toString('utf8').split('\n');
-	lines.pop();
-	return { lines, bytes: end };
+interface Pending {
+	readonly line: string;
+	readonly time: string;
+	resolve(at: LoggedAt): void;
+	reject(error: unknown): void;
 }
 
-function writeDurably(path: string, data: Uint8Array, flags: 'a' | 'w'): void {
-	const file = openSync(path, flags);
+/**
+ * Opens a log for writing, or begins one.
+ *
+ * Only the newest segment is read, so a change in an older one is not noticed here; `auditLog` finds it.
+ *
+ * @param folder made if it is not there
+ * @param signer signs the heads; a log has one signer
+ * @throws TouchmarkError `bad-input` when somebody else writes or signs it; `failed` when it does not agree with its head
+ */
+export async function openLog(folder: string, signer: Signer): Promise<LogWriter> {
+	if (existsSync(folder) && !statSync(folder).isDirectory())
+		throw badInput(`${folder}: is a file; a log is a folder`);
+	mkdirSync(folder, { recursive: true });
+	const unlock = lockFile(filesOf(folder).lock, 'somebody else writes this log');
 	try {
-		writeFileSync(file, data);
-		fsyncSync(file);
-	} finally {
-		closeSync(file);
+		return newWriter(await newGroupWriter(folder, recover(folder, signer), signer), unlock);
+	} catch (error) {
+		unlock();
+		throw error;
 	}
 }
 
-function headPath(path: string): string {
-	return `${path}.head.json`;
-}
+function newWriter({ commit, close }: GroupWriter, unlock: () => void): LogWriter {
+	let waiting: Pending[] = [];
+	let failure: unknown;
+	let closing = false;
+	let running: Promise<void> | null = null;
+	let wake = () => {};
 
-/** Signs the head of the tree over these leaves; the file is either the old head or the new one. */
-function writeHead(path: string, leaves: readonly Uint8Array[], ring: Keyring): void {
-	const head = { size: leaves.length, root: bytesToHex(rootHash(leaves)), time: new Date().toISOString() };
-	const signed: TreeHead = {
-		...head,
-		publicKey: bytesToHex(ring.publicKey),
-		signature: bytesToHex(ring.sign(headMessage(head))),
+	async function run(): Promise<void> {
+		while (waiting.length > 0) {
+			const group = waiting;
+			waiting = [];
+			const begun = performance.now();
+			try {
+				if (failure !== undefined) throw failure;
+				const { first, leaves } = await commit(group.map(({ line }) => line));
+				for (const [i, { time, resolve }] of group.entries())
+					resolve({ index: first + i, time, leaf: bytesToHex(leaves[i]) });
+			} catch (error) {
+				failure = error;
+				for (const { reject } of group) reject(error);
+			}
+			await pause(INTERVAL - (performance.now() - begun));
+		}
+		// In the same step as the last look at `waiting`, so that no entry falls between.
+		running = null;
+	}
+	/** Ends early when the log is closed. */
+	function pause(milliseconds: number): Promise<void> | undefined {
+		if (closing || milliseconds <= 0) return;
+		return new Promise((resolve) => {
+			const timer = setTimeout(resolve, milliseconds);
+			wake = () => {
+				clearTimeout(timer);
+				resolve();
+			};
+		});
+	}
+	return {
+		append(entry) {
+			return new Promise((resolve, reject) => {
+				if (closing) throw new TouchmarkError('failed', 'the log is closed');
+				const valid = checked(LogEntry, entry, `entry of type "${entry.type}"`);
+				const line = lineOf(valid);
+				if (line.length > MAX_LINE / 4) throw badInput(`entry of type "${valid.type}": is too long`);
+				waiting.push({ line, time: valid.time, resolve, reject });
+				// The group begins when the caller lets go, so that entries of one breath share it.
+				running ??= Promise.resolve().then(run);
+			});
+		},
+		async close() {
+			if (closing) return;
+			closing = true;
+			wake();
+			await running;
+			await close();
+			unlock();
+		},
 	};
-	const temporary = `${headPath(path)}.tmp`;
-	writeDurably(temporary, utf8ToBytes(`${JSON.stringify(signed)}\n`), 'w');
-	renameSync(temporary, headPath(path));
+}
+
+/** Makes groups of lines durable. */
+interface GroupWriter {
+	/** @returns index of the first one, and the leaf hash of each */
+	commit(lines: readonly string[]): Promise<{ first: number; leaves: readonly Uint8Array[] }>;
+	close(): Promise<void>;
+}
+
+async function newGroupWriter(
+	folder: string,
+	{ full, tail }: Standing,
+	signer: Signer,
+): Promise<GroupWriter> {
+	const files = filesOf(folder);
+	const heads = await open(files.heads, 'a');
+	const roots = await open(files.roots, 'a');
+	let segment: FileHandle | null = null;
+	let newest = tail;
+	syncFolder(folder);
+
+	/** Appends lines that fit into the newest segment. */
+	async function write(lines: readonly string[], leaves: readonly Uint8Array[]): Promise<void> {
+		if (segment === null) {
+			segment = await open(files.segment(full.size / SEGMENT), 'a');
+			syncFolder(folder);
+		}
+		await segment.appendFile(`${lines.join('\n')}\n`);
+		for (const leaf of leaves) newest.append(leaf);
+		await segment.datasync();
+		if (newest.size < SEGMENT) return;
+		const root = rootOf(newest.peaks);
+		await roots.appendFile(`${bytesToHex(root)}\n`);
+		await roots.datasync();
+		await segment.close();
+		segment = null;
+		full.append(root, SEGMENT_HEIGHT);
+		newest = newTree();
+	}
+	return {
+		async commit(lines) {
+			const first = full.size + newest.size;
+			const leaves = lines.map((line) => leafHash(Buffer.from(line)));
+			for (let done = 0; done < lines.length; ) {
+				const end = done + SEGMENT - newest.size;
+				await write(lines.slice(done, end), leaves.slice(done, end));
+				done = end;
+			}
+			const root = rootOf([...full.peaks, ...newest.peaks]);
+			await heads.appendFile(`${lineOf(signHead(full.size + newest.size, root, signer))}\n`);
+			await heads.datasync();
+			return { first, leaves };
+		},
+		async close() {
+			await Promise.all([heads.close(), roots.close(), segment?.close()]);
+		},
+	};
 }
 
 /**
- * Appends entries and signs the new tree head. A new log gets the head of an empty tree first, so that a crash
- * during its first append leaves a log that agrees with its head.
+ * Appends entries, for whoever has a few: opens the log, waits until they are durable, and closes it.
  *
- * @param path the log; the head is written to `{path}.head.json`
- * @returns where each entry stands
- * @throws TouchmarkError `bad-input` when the log on disk does not agree with its own head
+ * @returns where each one stands
+ * @throws TouchmarkError as {@link openLog} and `append` do; then none of these entries counts
  */
-export function appendToLog(path: string, entries: readonly LogEntry[], ring: Keyring): LoggedAt[] {
-	if (existsSync(path) || existsSync(headPath(path))) verifyLog(path);
-	else writeHead(path, [], ring);
-	const { lines, bytes } = wholeLines(path);
-	if (existsSync(path)) truncateSync(path, bytes);
-	const added = entries.map((entry) => canonicalBytes(LogEntry.parse(entry)));
-	writeDurably(
-		path,
-		utf8ToBytes(added.map((line) => `${Buffer.from(line).toString('utf8')}\n`).join('')),
-		'a',
-	);
-
-	writeHead(path, [...lines.map(utf8ToBytes), ...added].map(leafHash), ring);
-	return entries.map((entry, i) => ({
-		index: lines.length + i,
-		time: entry.time,
-		leaf: bytesToHex(leafHash(added[i])),
-	}));
-}
-
-/**
- * Reads a log and checks it against its signed head. Entries after the head (a crash between the two writes)
- * are allowed; entries missing or changed before it are not.
- *
- * @throws TouchmarkError `bad-input` that names the line
- */
-export function verifyLog(path: string): { entries: LogEntry[]; head: TreeHead } {
-	const headFile = headPath(path);
-	if (!existsSync(headFile)) throw badInput(`${path}: the log or its head ${headFile} is missing`);
-	const head = checked(TreeHead, parseJson(readFileSync(headFile, 'utf8'), headFile), headFile);
-	const { lines } = wholeLines(path);
-	const entries = lines.map((line, i) =>
-		checked(LogEntry, parseJson(line, `${path}:${i + 1}`), `${path}:${i + 1}`),
-	);
-	if (lines.length < head.size)
-		throw badInput(`${path}: holds ${lines.length} entries, but its signed head covers ${head.size}`);
-	const root = rootHash(lines.slice(0, head.size).map((line) => leafHash(utf8ToBytes(line))));
-	if (bytesToHex(root) !== head.root) throw badInput(`${path}: an entry was changed after it was signed`);
-	const signature = hexToBytes(head.signature);
-	if (!nacl.sign.detached.verify(headMessage(head), signature, hexToBytes(head.publicKey)))
-		throw badInput(`${headFile}: field "signature" does not verify`);
-	return { entries, head };
-}
-
-/**
- * Commits every mark and arm of the ring that is in no log yet, and records that in the ring.
- *
- * @returns the specs that were committed now
- */
-export function commitMarks(path: string, ring: Keyring): (MarkSpec | ArmSpec)[] {
-	const specs = [...ring.marks, ...ring.arms].filter((spec) => ring.logged(spec) === null);
-	if (specs.length === 0) return [];
-	const time = new Date().toISOString();
-	const entries = specs.map(
-		(spec): LogEntry =>
-			spec.channel === 'arm'
-				? { type: 'arm-commitment', version: 1, time, armId: armId(spec), spec }
-				: { type: 'key-commitment', version: 1, time, markId: markId(spec), spec },
-	);
-	appendToLog(path, entries, ring).forEach((at, i) => {
-		ring.recordLogged(specs[i], at);
-	});
-	return specs;
+export async function appendToLog(
+	folder: string,
+	entries: readonly LogEntry[],
+	signer: Signer,
+): Promise<LoggedAt[]> {
+	const valid = entries.map((entry) => checked(LogEntry, entry, `entry of type "${entry.type}"`));
+	const log = await openLog(folder, signer);
+	try {
+		return await Promise.all(valid.map((entry) => log.append(entry)));
+	} finally {
+		await log.close();
+	}
 }

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createTrial } from '../../src/embed/trial.js';
 import { openKeyring } from '../../src/keys/keyring.js';
-import { appendToLog, type LogEntry } from '../../src/ledger/log.js';
+import type { LogEntry } from '../../src/ledger/entry.js';
+import { appendToLog } from '../../src/ledger/log.js';
 import type { ExposurePair } from '../../src/verify/exposure-data.js';
 import { newFolder, type Outcome, runCli } from './run-cli.js';
 
@@ -68,7 +69,7 @@ beforeAll(async () => {
 		pairs.push({ id, account, prompt: `prompt ${i}`, a, b });
 		return { type: 'arm-record', version: 1, time: sealed.record.time, record: sealed.record };
 	});
-	appendToLog(path('trial.log'), entries, keyring);
+	await appendToLog(path('trial.log'), entries, keyring);
 	write('pairs.jsonl', pairs);
 	const opened = await runCli([
 		...['keys', 'open-coins', '--keyring', ring, '--records', path('trial.log')],

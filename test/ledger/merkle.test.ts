@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { bytesToHex } from '@noble/hashes/utils.js';
+import { readFileSync } from 'node:fs';
+import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import { expect, it } from 'vitest';
 import { leafHash, rootHash } from '../../src/ledger/merkle.js';
 
@@ -30,4 +31,18 @@ it('tells leaves from nodes: a tree over two hashes is not the tree over their l
 	const [a, b] = data.map(leafHash);
 	expect(bytesToHex(leafHash(Buffer.concat([a, b])))).not.toBe(bytesToHex(rootHash([a, b])));
 	expect(bytesToHex(leafHash(data[0]))).not.toBe(bytesToHex(sha256(data[0])));
+});
+
+it('gives the roots of the Certificate Transparency reference tree', () => {
+	const { leavesHex, rootsHexBySize } = JSON.parse(
+		readFileSync('test/vectors/merkle/roots.json', 'utf8'),
+	) as {
+		leavesHex: string[];
+		rootsHexBySize: string[];
+	};
+	expect(rootsHexBySize).toHaveLength(9);
+	rootsHexBySize.forEach((root, size) => {
+		const leaves = leavesHex.slice(0, size).map((leaf) => leafHash(hexToBytes(leaf)));
+		expect(bytesToHex(rootHash(leaves))).toBe(root);
+	});
 });
