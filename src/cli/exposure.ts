@@ -16,7 +16,7 @@ import { ExposurePair, ExposureScore, ServedText } from '../verify/exposure-data
 import type { ExposureResult, ExposureRow } from '../verify/exposure-result.js';
 import { type Edge, EXIT } from './edge.js';
 import { ACCESS, type MeasureFlags, measuresFromFlags } from './exposure-measure.js';
-import { parseInteger, parseLevel } from './numbers.js';
+import { parseInteger, parseLevel, parseRate } from './numbers.js';
 
 interface Flags extends MeasureFlags {
 	readonly pairs: string[];
@@ -33,6 +33,7 @@ interface Flags extends MeasureFlags {
 	readonly scoresDigest?: string;
 	readonly hypotheses: number;
 	readonly level: number;
+	readonly fdr: number;
 	readonly failOnDetect?: boolean;
 }
 
@@ -98,6 +99,12 @@ export function addExposure(program: Command, edge: Edge, exit: (code: number) =
 			1,
 		)
 		.option('--level <p>', 'error rate of a verdict', parseLevel, 1e-6)
+		.option(
+			'--fdr <share>',
+			'share of the accounts that are found which may be wrong, on average',
+			parseRate('--fdr'),
+			0.01,
+		)
 		.option('--fail-on-detect', 'exit with 3 when the verdict is exposed')
 		.action(async (flags: Flags) => {
 			if ((flags.suspect === undefined) === (flags.scores === undefined))
@@ -135,8 +142,8 @@ export function addExposure(program: Command, edge: Edge, exit: (code: number) =
 			}
 			// Everything is measured; only now does a coin enter this process.
 			const coins = await readAll(OpenedCoin, [flags.coins]);
-			const { level, hypotheses } = flags;
-			const result = scored.open(coins, { level, hypotheses, controlModels: controls });
+			const { level, fdr, hypotheses } = flags;
+			const result = scored.open(coins, { level, fdr, hypotheses, controlModels: controls });
 			const access = flags.scores === undefined ? flags.access : null;
 			edge.out(flags.json ? `${JSON.stringify({ ...result, access })}\n` : describe(result));
 			if (flags.failOnDetect && result.verdict === 'exposed') exit(EXIT.detected);
@@ -191,8 +198,14 @@ function describe(result: ExposureResult): string {
 		`  ${rowText(result)}${interval}`,
 		`  log10 e ${result.log10E.toFixed(1)}; ${tests.map((test, i) => `${test.statistic}${i === 0 ? ' (headline)' : ''} ${test.log10P.toFixed(1)}`).join(', ')}`,
 		...left.filter(([count]) => count > 0).map(([count, what]) => `  ${count} pairs ${what}`),
+		...(result.accounts.length === 0
+			? []
+			: [
+					`  ${result.accounts.filter(({ found }) => found).length} of ${result.accounts.length} accounts found at false discovery rate ${result.fdr}`,
+				]),
 		...result.accounts.map(
-			(row) => `  account ${row.account}: ${rowText(row)}, corrected ${row.log10PCorrected.toFixed(1)}`,
+			(row) =>
+				`  account ${row.account}${row.found ? ', FOUND' : ''}: ${rowText(row)}, adjusted ${row.log10PAdjusted.toFixed(1)}, corrected ${row.log10PCorrected.toFixed(1)}`,
 		),
 		...result.controls.accounts.map((row) => `  control account ${row.account}: ${rowText(row)}`),
 		...result.controls.models.map((row) => `  control model ${row.model}: ${rowText(row)}`),

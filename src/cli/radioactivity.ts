@@ -12,7 +12,7 @@ import { isFinding, type TestResult } from '../verify/test-result.js';
 import { type Edge, EXIT, warn } from './edge.js';
 import { type MarkFlags, marksFromFlags, tokenizerFor, withMarkFlags } from './marks.js';
 import { describeSuspects, type NamedPaths, namedSuspects } from './named-suspects.js';
-import { parseInteger, parseLevel } from './numbers.js';
+import { parseInteger, parseLevel, parseRate } from './numbers.js';
 import { greyObservations, observeAnswers, openObservations, readTraffic } from './suspects.js';
 
 interface Flags extends MarkFlags {
@@ -27,6 +27,8 @@ interface Flags extends MarkFlags {
 	readonly level: number;
 	readonly hypotheses: number;
 	readonly heldOutKeys: number;
+	readonly fdr: number;
+	readonly controlCohort?: string[];
 	readonly textField: string;
 	readonly promptField: string;
 	readonly failOnDetect?: boolean;
@@ -89,6 +91,16 @@ export function addRadioactivity(program: Command, edge: Edge, exit: (code: numb
 			1,
 		)
 		.option('--level <p>', 'error rate of a verdict, corrected for all of them', parseLevel, 1e-6)
+		.option(
+			'--fdr <share>',
+			'share of the cohorts that are found which may be wrong, on average',
+			parseRate('--fdr'),
+			0.01,
+		)
+		.option(
+			'--control-cohort <names...>',
+			'cohorts that are not suspected, named before the key is opened: listed apart',
+		)
 		.option('--fail-on-detect', 'exit with 3 when a mark is found');
 	withMarkFlags(command).action(async (flags: Flags) => {
 		const named = namedSuspects(flags.suspect, flags.control ?? []);
@@ -96,9 +108,10 @@ export function addRadioactivity(program: Command, edge: Edge, exit: (code: numb
 			return edge.out(await weightsText(edge, flags, named, flags.weightsOnly));
 		const { marks, searchBits } = await marksFromFlags(edge, flags);
 		const tokenizer = await tokenizerFor(marks, flags);
-		const { level, hypotheses, heldOutKeys, weightsDigest } = flags;
+		const { level, hypotheses, heldOutKeys, fdr, controlCohort, weightsDigest } = flags;
 		const options = {
-			...{ level, hypotheses, searchBits, heldOutKeys },
+			...{ level, hypotheses, searchBits, heldOutKeys, fdr },
+			...(controlCohort === undefined ? {} : { controlCohorts: controlCohort }),
 			...(weightsDigest === undefined ? {} : { weightsDigests: weightsDigest }),
 		};
 		const print = (result: object, words: string) =>
@@ -188,11 +201,27 @@ async function observe(
 }
 
 function describe(result: RadioactivityResult): string {
-	const lines = result.tests.map(
-		(test) =>
-			`  ${test.channel} (${test.scheme}): ${test.scored} pairs, ${effectText(test)}, ` +
-			`log10 p ${test.log10P.toFixed(1)}, rank ${test.heldOut?.rank} of ${(test.heldOut?.count ?? 0) + 1} keys`,
-	);
+	const { cohorts, controls, fdr } = result;
+	const ofCohort = new Set([...cohorts, ...controls.cohorts].map(({ mark }) => mark));
+	const textOf = (test: TestResult) =>
+		`${test.channel} (${test.scheme}): ${test.scored} pairs, ${effectText(test)}, ` +
+		`log10 p ${test.log10P.toFixed(1)}, rank ${test.heldOut?.rank} of ${(test.heldOut?.count ?? 0) + 1} keys`;
+	const listOf = (what: string, some: RadioactivityResult['cohorts']) => {
+		if (some.length === 0) return [];
+		const found = some.filter((cohort) => cohort.found);
+		return [
+			`  ${found.length} of ${some.length} ${what} found at false discovery rate ${fdr}`,
+			...found.map(
+				(one) =>
+					`  cohort ${one.cohort}, epoch ${one.epoch}: ${textOf(one)}, adjusted ${one.log10PAdjusted.toFixed(1)}`,
+			),
+		];
+	};
+	const lines = [
+		...result.tests.filter(({ mark }) => !ofCohort.has(mark)).map((test) => `  ${textOf(test)}`),
+		...listOf('cohorts', cohorts),
+		...listOf('control cohorts', controls.cohorts),
+	];
 	const alternatives =
 		result.alternatives.length > 0 ? `; cannot rule out: ${result.alternatives.join(', ')}` : '';
 	return `verdict: ${result.verdict} at level ${result.level}${alternatives}\n${lines.join('\n')}\n`;

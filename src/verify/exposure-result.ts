@@ -67,7 +67,17 @@ export const ExposureResult = ExposureRow.extend({
 		expected: z.literal(0.5),
 		ci95: z.tuple([z.number(), z.number()]).nullable(),
 	}),
-	accounts: z.array(ExposureRow.extend({ account: z.string() })),
+	accounts: z.array(
+		ExposureRow.extend({
+			account: z.string(),
+			/** Adjusted for the false discovery rate over all these accounts, then for `hypotheses`. */
+			log10PAdjusted: z.number().max(0),
+			/** Whether it is below the false discovery rate; of none where a verdict is withheld. */
+			found: z.boolean(),
+		}),
+	),
+	/** False discovery rate of the accounts that are found. */
+	fdr: z.number(),
 	controls: z.object({
 		/** Accounts that are not suspected. */
 		accounts: z.array(ExposureRow.extend({ account: z.string() })),

@@ -19,6 +19,7 @@ import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import { badInput } from '../errors.js';
 import type { OpenedCoin, Side } from '../marks/arm.js';
 import { canonicalBytes } from '../marks/mark-spec.js';
+import { benjaminiHochbergLog } from '../stats/false-discovery.js';
 import {
 	bernoulliInterval,
 	bernoulliPower,
@@ -31,7 +32,7 @@ import {
 	logSignedRankTest,
 	logSignTest,
 } from '../stats/index.js';
-import { ln } from '../stats/portable.js';
+import { ln, log10 } from '../stats/portable.js';
 import { type Tossed, type TossedPair, tossPairs } from './exposure-coins.js';
 import {
 	type Admitted,
@@ -56,6 +57,8 @@ const ORDER_LEVEL = 1e-3;
 export interface OpenOptions {
 	/** Default 1e-6. */
 	readonly level?: number;
+	/** False discovery rate of the list of accounts. Default 0.01. */
+	readonly fdr?: number;
 	/** How many suspects or measures are tried on these pairs. Default 1. */
 	readonly hypotheses?: number;
 	/** Models older than the exchanges, measured in the same way: they must stand at one half. */
@@ -227,11 +230,17 @@ function tableOf<T extends { group: Group }>(entries: readonly T[], hypotheses: 
 	}));
 }
 
+/** Log10 of p-values adjusted for the false discovery rate of a table, then for the hypotheses. */
+function adjustedOf(groups: readonly Group[], hypotheses: number): number[] {
+	const logPs = groups.map((group) => statisticsOf(group)[0][1]);
+	return benjaminiHochbergLog(logPs).map((logP) => toLog10(bonferroniLog(logP, hypotheses)));
+}
+
 function testTrial(
 	input: ExposureInput,
 	tossed: Tossed,
 	models: readonly { model: string; scoresDigest: string; tossed: Tossed }[],
-	{ level = DEFAULT_LEVEL, hypotheses = 1 }: OpenOptions,
+	{ level = DEFAULT_LEVEL, fdr = 0.01, hypotheses = 1 }: OpenOptions,
 ) {
 	const controlAccounts = new Set(input.controlAccounts);
 	const isSuspected = (account: string | null) => account === null || !controlAccounts.has(account);
@@ -276,6 +285,11 @@ function testTrial(
 		...(controls.models.some((model) => isFound(model, level)) ? (['control-model-found'] as const) : []),
 		...(orderTells ? (['order-tells-coin'] as const) : []),
 	];
+	const suspected = accountGroups(true);
+	const adjusted = adjustedOf(
+		suspected.map(({ group }) => group),
+		hypotheses,
+	);
 	const power = bernoulliPower(trials, 0.5, NOMINAL_SHARE, ln(level / hypotheses));
 	const found = isFound({ log10PCorrected }, level);
 	const verdict: Verdict =
@@ -292,7 +306,12 @@ function testTrial(
 			expected: 0.5 as const,
 			ci95: trials === 0 ? null : bernoulliInterval(row.servedPreferred, trials, 0.95),
 		},
-		accounts: tableOf(accountGroups(true), hypotheses),
+		accounts: tableOf(suspected, hypotheses).map((account, i) => ({
+			...account,
+			log10PAdjusted: adjusted[i],
+			found: withheld.length === 0 && adjusted[i] <= log10(fdr),
+		})),
+		fdr,
 		controls,
 		missing: tossed.missing.filter(isSuspected).length,
 		replayMismatches: tossed.replayMismatches,

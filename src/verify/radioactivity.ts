@@ -13,6 +13,7 @@ import { badInput } from '../errors.js';
 import type { Mark } from '../marks/mark.js';
 import { canonicalBytes } from '../marks/mark-spec.js';
 import { ln } from '../stats/portable.js';
+import { CohortResult, cohortResults } from './cohort-results.js';
 import { type HeldOutSample, heldOutSample } from './held-out.js';
 import { logPValue } from './null-law.js';
 import { newPairSet } from './pairs.js';
@@ -53,8 +54,14 @@ export const RadioactivityResult = TestResult.extend({
 	),
 	level: z.number(),
 	heldOut: HeldOut,
-	/** Other explanations that the test cannot rule out. */
-	alternatives: z.array(z.enum(['relay'])),
+	/** Suspected cohorts whose marks were tested, strongest first. */
+	cohorts: z.array(CohortResult),
+	/** False discovery rate of the cohorts that are found. */
+	fdr: z.number(),
+	/** Cohorts that are not suspected, by a correction of their own. */
+	controls: z.object({ cohorts: z.array(CohortResult) }),
+	/** Other explanations that the test cannot rule out; `other-cohorts`: some that are not suspected show it too. */
+	alternatives: z.array(z.enum(['relay', 'other-cohorts'])),
 	verdict: Verdict,
 	tests: z.array(TestResult),
 });
@@ -72,6 +79,10 @@ export interface RadioactivityOptions {
 	readonly searchBits?: SearchBits;
 	/** Keys never deployed that the true key is ranked against. Default 99. */
 	readonly heldOutKeys?: number;
+	/** False discovery rate of the list of cohorts. Default 0.01. */
+	readonly fdr?: number;
+	/** Cohorts that are not suspected, named before the key is opened: listed apart. */
+	readonly controlCohorts?: readonly string[];
 }
 
 /** What is known of a suspect. */
@@ -97,17 +108,26 @@ export type Observations =
  * Closed: contexts of each prompt are excluded from its answer, and each distinct pair is scored once over all answers.
  * With references the shape channel is tested by weights, and the choice channel (a relay) by plain scores.
  *
- * @param marks any of either channel; the verdict is corrected for their number
+ * @param given any marks of either channel; the verdict is corrected for their number, except that marks of the account layer are
+ *   left out: a draw that no codeword turns back says nothing
  * @returns the result, and the null sample behind `heldOut` for each mark
- * @throws TouchmarkError `bad-input` for no mark, one that is found by alignment, or weights that were not recorded
+ * @throws TouchmarkError `bad-input` for no mark, one that is found by alignment, a control that no mark is of, or weights
+ *   that were not recorded
  */
 export function radioactivity(
 	observations: Observations,
-	marks: readonly Mark[],
+	given: readonly Mark[],
 	options: RadioactivityOptions = {},
 ): { result: RadioactivityResult; nulls: HeldOutSample[] } {
 	const { level = DEFAULT_LEVEL, hypotheses = 1, searchBits, heldOutKeys = 99, weightsDigests } = options;
-	if (marks.length === 0) throw badInput('give a mark to look for');
+	const { fdr = 0.01, controlCohorts = [] } = options;
+	if (given.length === 0) throw badInput('give a mark to look for');
+	const marks = given.filter(({ spec }) => spec.layer !== 'account');
+	if (marks.length === 0)
+		throw badInput('a mark of the account layer is not inherited; give one of the deployment or of a cohort');
+	const stranger = controlCohorts.find((name) => marks.every(({ spec }) => spec.member !== name));
+	if (stranger !== undefined)
+		throw badInput(`no mark is cohort "${stranger}"'s, which is named as a control`);
 	if (marks.some((mark) => mark.scheme.align !== undefined))
 		throw badInput('a mark that is found by alignment is no evidence of training; leave it out');
 	const hasShape = marks.some((mark) => mark.spec.channel === 'shape');
@@ -168,6 +188,18 @@ export function radioactivity(
 	const choices = tests.filter((test) => test.channel === 'choice');
 	const headline = strongest(hasShape ? shapes : choices);
 	// A choice mark alone cannot tell a student of its texts from a relay either; what it finds is marked text.
+	const ofCohorts = (control: boolean) =>
+		cohortResults(
+			tests.flatMap((test, i) => {
+				const { member } = tested[i].spec;
+				return member !== null && controlCohorts.includes(member) === control
+					? [{ mark: tested[i], test }]
+					: [];
+			}),
+			fdr,
+			hypotheses,
+		);
+	const controls = { cohorts: ofCohorts(true) };
 	const verdict = verdictOf(headline, observations.mode === 'closed' || hasShape ? choices : [], level);
 	return {
 		result: {
@@ -182,8 +214,14 @@ export function radioactivity(
 			})),
 			level,
 			heldOut: headline.heldOut as HeldOut,
-			// Whoever has the weights knows that there is no relay behind them.
-			alternatives: verdict === 'trained-on-marked' && observations.mode !== 'open' ? ['relay'] : [],
+			cohorts: ofCohorts(false),
+			fdr,
+			controls,
+			alternatives: [
+				// Whoever has the weights knows that there is no relay behind them.
+				...(verdict === 'trained-on-marked' && observations.mode !== 'open' ? (['relay'] as const) : []),
+				...(controls.cohorts.some(({ found }) => found) ? (['other-cohorts'] as const) : []),
+			],
 			verdict,
 			tests,
 		},

@@ -91,5 +91,7 @@ export function radioactivityOfSuspects(
 }
 
 function withoutFinding<T extends RadioactivityResult>(result: T): T {
-	return isFinding(result.verdict) ? { ...result, verdict: 'too-little-data', alternatives: [] } : result;
+	const cohorts = result.cohorts.map((cohort) => ({ ...cohort, found: false }));
+	const without = isFinding(result.verdict) ? { verdict: 'too-little-data' as const, alternatives: [] } : {};
+	return { ...result, cohorts, ...without };
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { z } from 'zod';
-import { TestResult } from './test-result.js';
+import { CohortResult } from './cohort-results.js';
 
 /** An account that a record names. */
 export const NamedAccount = z.object({
@@ -50,15 +50,7 @@ export const TraceResult = z.object({
 		}),
 	),
 	/** Every cohort, strongest first. */
-	cohorts: z.array(
-		TestResult.extend({
-			cohort: z.string(),
-			epoch: z.int(),
-			log10PAdjusted: z.number().max(0),
-			/** Whether it is below the false discovery rate. */
-			found: z.boolean(),
-		}),
-	),
+	cohorts: z.array(CohortResult),
 	/** Accounts searched times epochs, for a record that is named; accounts for the list. */
 	hypotheses: z.int(),
 	fdr: z.number(),

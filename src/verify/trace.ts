@@ -14,6 +14,7 @@ import { bonferroniLog } from '../stats/index.js';
 import { exp, ln } from '../stats/portable.js';
 import { newAccountSearch } from './account-search.js';
 import { accountPairs, codeOf } from './account-table.js';
+import { cohortResults } from './cohort-results.js';
 import { newGroupSearch } from './group-search.js';
 import { logPValue } from './null-law.js';
 import { newPairSet, type PairSet } from './pairs.js';
@@ -204,16 +205,7 @@ export function newTrace(options: TraceOptions): Trace {
 			const decision = { level: fdr, hypotheses: cohorts.length, searchBits: 0 };
 			return { mark, test: testTally(tallyPairs(pairs, mark), mark, decision, 'marked-text') };
 		});
-		const adjusted = benjaminiHochbergLog(tests.map(({ test }) => test.log10P * Math.LN10));
-		return tests
-			.map(({ mark, test }, i) => ({
-				...test,
-				cohort: mark.spec.member ?? '',
-				epoch: mark.spec.epoch,
-				log10PAdjusted: toLog10(adjusted[i]),
-				found: adjusted[i] <= ln(fdr),
-			}))
-			.sort((a, b) => a.log10P - b.log10P);
+		return cohortResults(tests, fdr);
 	}
 }
 

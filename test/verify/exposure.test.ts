@@ -101,8 +101,9 @@ describe('an exposed suspect', () => {
 		expect(many.log10PCorrected).toBeCloseTo(one.log10PCorrected + 3, 9);
 		const rows = one.accounts.map((row) => ({ ...row, log10PCorrected: row.log10PCorrected + 3 }));
 		expect(rows.every(({ log10PCorrected }) => log10PCorrected < 0)).toBe(true);
-		for (const [i, { log10PCorrected, ...row }] of many.accounts.entries()) {
+		for (const [i, { log10PCorrected, log10PAdjusted, ...row }] of many.accounts.entries()) {
 			expect(rows[i]).toMatchObject(row);
+			expect(log10PAdjusted).toBeCloseTo(rows[i].log10PAdjusted + 3, 9);
 			expect(log10PCorrected).toBeCloseTo(rows[i].log10PCorrected, 9);
 		}
 		expect(many.controls).toEqual(one.controls);
@@ -123,6 +124,40 @@ describe('an exposed suspect', () => {
 		// Were the control account's answers known to the suspect too, they came another way.
 		const leaked = test(trial, exposedScores(trial, 2), { controlAccounts: ['other'] });
 		expect(leaked.alternatives).toEqual(['other-accounts']);
+	});
+});
+
+describe('many accounts', () => {
+	const trial = newTrial(600, 31, (i) => `account-${Math.floor(i / 20)}`);
+	const used = (account: string | null) => Number(account?.split('-')[1]) < 6;
+	const scores = exposedScores(trial, 4).map((score, i) =>
+		used(trial.pairs[i].account) ? score : blindScores(trial, 7)[i],
+	);
+
+	it('are found where the suspect saw their answers, adjusted for all that were tested', () => {
+		const result = test(trial, scores);
+		const found = result.accounts.filter(({ found: is }) => is);
+		expect(result).toMatchObject({ fdr: 0.01, verdict: 'exposed' });
+		expect(found.map(({ account }) => account).sort()).toEqual(
+			Array.from({ length: 6 }, (_, i) => `account-${i}`),
+		);
+		for (const { log10P, log10PAdjusted, log10PCorrected } of result.accounts) {
+			expect(log10PAdjusted).toBeGreaterThanOrEqual(log10P);
+			expect(log10PAdjusted).toBeLessThanOrEqual(log10PCorrected);
+		}
+		const scored = newExposure({ pairs: trial.pairs, records: trial.records }).record(scores);
+		const dear = scored.open(trial.coins, { hypotheses: 1000 });
+		for (const [i, { log10PAdjusted }] of dear.accounts.entries())
+			expect(log10PAdjusted).toBeCloseTo(Math.min(0, result.accounts[i].log10PAdjusted + 3), 9);
+		expect(scored.open(trial.coins, { fdr: 1e-9 }).accounts.filter(({ found: is }) => is)).toEqual([]);
+	});
+
+	it('are not found where the verdict is withheld', () => {
+		const exposure = newExposure({ pairs: trial.pairs, records: trial.records });
+		const scored = exposure.record(scores);
+		const result = scored.open(trial.coins, { controlModels: [{ model: 'older', scored }] });
+		expect(result.withheld).toEqual(['control-model-found']);
+		expect(result.accounts.filter(({ found }) => found)).toEqual([]);
 	});
 });
 
