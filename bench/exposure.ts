@@ -35,6 +35,7 @@ import {
 } from './distillation/innocent-trials.js';
 import { WORK } from './distillation/students.js';
 import { type Bench, median, type Row } from './rows.js';
+import { studentTail, tOf, tTail } from './t-test.js';
 
 /** Evidence that counts pairs: e at least this, or p at most its inverse. */
 const ENOUGH = 1e6;
@@ -183,38 +184,6 @@ function firstSignificant(ordered: readonly number[]): number {
 		if (i > 1 && tOf(sum, squares, i + 1) >= criticalT(i)) return i + 1;
 	}
 	return Infinity;
-}
-
-/** Student's t of values with this sum and sum of squares. */
-function tOf(sum: number, squares: number, count: number): number {
-	return sum / count / Math.sqrt((squares - sum ** 2 / count) / (count - 1) / count);
-}
-
-/** P(T ≥ t) of all differences. */
-function tTail(differences: readonly number[]): number {
-	const sum = differences.reduce((total, value) => total + value, 0);
-	const squares = differences.reduce((total, value) => total + value ** 2, 0);
-	return studentTail(tOf(sum, squares, differences.length), differences.length - 1);
-}
-
-/**
- * P(T ≥ t), by Simpson's rule: with t = √ν·tan θ the density of θ is proportional to cos^(ν−1) θ.
- *
- * @param nu degrees of freedom ν
- */
-function studentTail(t: number, nu: number): number {
-	const integral = (from: number, to: number) => {
-		const steps = 2000;
-		const width = (to - from) / steps;
-		let sum = 0;
-		for (let i = 0; i <= steps; i++) {
-			const weight = i === 0 || i === steps ? 1 : i % 2 === 1 ? 4 : 2;
-			sum += weight * Math.cos(from + i * width) ** (nu - 1);
-		}
-		return (sum * width) / 3;
-	};
-	const end = Math.PI / 2;
-	return integral(Math.atan(t / Math.sqrt(nu)), end) / integral(-end, end);
 }
 
 const criticals = new Map<number, number>();

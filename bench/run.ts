@@ -14,6 +14,7 @@ import type { Bench, Row } from './rows.js';
 
 const BENCHES: Record<string, () => Promise<{ bench: Bench }>> = {
 	attribution: () => import('./attribution.js'),
+	accounts: () => import('./accounts.js'),
 	calibration: () => import('./calibration.js'),
 	demo: () => import('./demo.js'),
 	trace: () => import('./trace.js'),
