@@ -16,8 +16,8 @@ export const bench: Bench = {
 		'Peer: the paired t-test of STAMP on mean log-probabilities, for each account, 200 tosses. ' +
 		'_Cohorts_, by inherited marks: 50 cohorts with a shape mark of their own on half of the contexts (a tournament of one ' +
 		'layer, width 1; the deployment’s on the other half); students of 8,192 texts, two epochs, with answers to five of the cohorts, the share of each as ' +
-		'named. Open and grey: 10,000 positions; closed: 100,000 tokens of answers; references as in `inheritance`. In place of the 45 other cohorts’ keys 1,000 draws from 200 keys that ' +
-		'no text carries. `found@α`: share that is found at false discovery rate α (Benjamini and Hochberg); `wrong@α`: mean share of the found that is wrong; ' +
+		'named. Open and grey: 10,000 positions; closed: 100,000 tokens of answers; references as in `inheritance`. In place of the 45 other cohorts’ p-values 1,000 draws from ' +
+		'those of 200 keys a student that it never met, all students together. `found@α`: share that is found at false discovery rate α (Benjamini and Hochberg); `wrong@α`: mean share of the found that is wrong; ' +
 		'`named@1e-6`: share that Holm’s correction names at a chance of 1e-6 of any wrong name. With --quick only what is measured already.',
 	async run({ quick }) {
 		const parts = [accountRows(quick), cohortRows(quick)];

@@ -10,7 +10,6 @@ import {
 	COHORTS,
 	type CohortCell,
 	exchangesOf,
-	type Measured,
 	measureCohorts,
 	measuredCohorts,
 	USED,
@@ -28,6 +27,13 @@ const DRAWS = 1000;
 /** Rows and notes. @param quick only what is measured already */
 export function cohortRows(quick: boolean): { rows: Row[]; notes: string[] } {
 	if (!quick) measureCohorts(WORK, CELLS);
+	const all = CELLS.flatMap((cell) => measuredCohorts(WORK, cell) ?? []);
+	const innocent = Object.fromEntries(
+		WAYS.map((way) => [
+			way,
+			all.flatMap(({ [way]: { cohorts, fresh } }) => [...cohorts.slice(USED), ...fresh]),
+		]),
+	) as Record<Way, number[]>;
 	const rows: Row[] = [];
 	const notes: string[] = [];
 	for (const share of [...new Set(CELLS.map((cell) => cell.share))].sort((a, b) => a - b)) {
@@ -39,7 +45,9 @@ export function cohortRows(quick: boolean): { rows: Row[]; notes: string[] } {
 		if (students.length === 0) continue;
 		const name = `cohorts of ${exchangesOf(cells[0])} (${share} of all texts each)`;
 		for (const way of WAYS) {
-			const found = meanOf(students.map(({ cell, measured }) => foundOf(cell, measured, way)));
+			const found = meanOf(
+				students.map(({ cell, measured }) => foundOf(cell, measured[way].cohorts, innocent[way])),
+			);
 			for (const [i, rate] of RATES.entries()) {
 				rows.push({
 					case: `found@${rate}, ${name}, ${way}`,
@@ -78,19 +86,24 @@ export function cohortRows(quick: boolean): { rows: Row[]; notes: string[] } {
 			);
 		}
 	}
+	for (const way of WAYS) {
+		const below = (level: number) => innocent[way].filter((log10P) => log10P <= Math.log10(level)).length;
+		notes.push(
+			`Keys that the student never met, ${way}: of ${innocent[way].length} p-values ${below(0.1)} are ≤ 0.1, ${below(0.01)} ≤ 0.01, ${below(0.001)} ≤ 0.001.`,
+		);
+	}
 	return { rows, notes };
 }
 
 const listOf = (log10Ps: readonly number[]) => log10Ps.map((log10P) => (0 - log10P).toFixed(1)).join(', ');
 
-/** Power and false discoveries of one student; innocents are drawn from all keys that it never met. */
-function foundOf({ share, seed }: CohortCell, measured: Measured, way: Way) {
+/** Power and false discoveries of one student. @param innocent log10 p of keys that the tested student never met */
+function foundOf({ share, seed }: CohortCell, cohorts: readonly number[], innocent: readonly number[]) {
 	const random = randomStream(`accounts/cohorts/${share}/${seed}`);
-	const { cohorts, fresh } = measured[way];
-	const guilty = cohorts.slice(0, USED).map((log10P) => log10P * Math.LN10);
-	const innocent = [...cohorts.slice(USED), ...fresh].map((log10P) => log10P * Math.LN10);
-	return findAmong(guilty, DRAWS, () => {
-		const left = [...innocent];
+	const natural = (log10P: number) => log10P * Math.LN10;
+	const pool = innocent.map(natural);
+	return findAmong(cohorts.slice(0, USED).map(natural), DRAWS, () => {
+		const left = [...pool];
 		return Array.from({ length: COHORTS - USED }, () => {
 			const [drawn] = left.splice(Math.floor(random.next() * left.length), 1);
 			return drawn;
