@@ -89,7 +89,7 @@ export function cohortRows(quick: boolean): { rows: Row[]; notes: string[] } {
 	for (const way of WAYS) {
 		const below = (level: number) => innocent[way].filter((log10P) => log10P <= Math.log10(level)).length;
 		notes.push(
-			`Keys that the student never met, ${way}: of ${innocent[way].length} p-values ${below(0.1)} are ≤ 0.1, ${below(0.01)} ≤ 0.01, ${below(0.001)} ≤ 0.001.`,
+			`Keys that the student never met, ${way}: of ${innocent[way].length} p-values ${below(0.1)} are ≤ 0.1, ${below(0.01)} ≤ 0.01, ${below(0.001)} ≤ 0.001. As many sets of ${COHORTS - USED} as are disjoint: ${Math.floor(innocent[way].length / (COHORTS - USED))}, so that \`wrong@0.1\` has a standard error of up to ${Math.sqrt((0.09 * (COHORTS - USED)) / innocent[way].length).toFixed(2)}.`,
 		);
 	}
 	return { rows, notes };
