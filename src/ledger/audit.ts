@@ -53,8 +53,8 @@ export interface AuditOptions {
 	readonly threads?: number;
 	/** Certificates of time-stamping authorities, PEM; without them nobody vouches for time stamps. */
 	readonly trusted?: string | undefined;
-	/** Called with the number of entries after each segment. */
-	progress?(entries: number): void;
+	/** Called after each segment with its number of entries, and that of all. */
+	progress?(entries: number, of: number): void;
 }
 
 /** Audits a log. @throws TouchmarkError `bad-input` for what is no log */
@@ -87,7 +87,7 @@ async function audit(
 			if (found.root !== null && found.root !== bytesToHex(roots[task.number].hash))
 				throw inconsistent(`${files.roots}:${task.number + 1}`, `is not the root of ${task.path}`);
 			across.take(found);
-			progress?.(task.covered);
+			progress?.(task.covered, head.size);
 		}
 	} finally {
 		await runner.end();
