@@ -231,6 +231,8 @@ describe('refused', () => {
 		expect(await refused(tested('--suspect', 'x', '--access', 'sideways'))).toMatch(/Allowed choices/);
 		expect(await refused(tested('--suspect', path('missing')))).toMatch(/is it the folder of a model/);
 		const ring = path('ring.json');
-		expect(await refused(runCli(['keys', 'add', '--keyring', ring]))).toMatch(/one of --for, --cohort, --arm/);
+		expect(await refused(runCli(['keys', 'add', '--keyring', ring]))).toMatch(
+			/one of --for, --cohort, --arm/,
+		);
 	});
 });
