@@ -6,6 +6,7 @@
 import { Command, CommanderError } from 'commander';
 import { TouchmarkError } from '../errors.js';
 import { VERSION } from '../version.js';
+import { addAccounts } from './accounts.js';
 import { addCollect } from './collect.js';
 import { addDemo } from './demo.js';
 import { addDetect } from './detect.js';
@@ -13,6 +14,7 @@ import { type Edge, EXIT } from './edge.js';
 import { addExposure } from './exposure.js';
 import { addGenerate } from './generate.js';
 import { addKeys } from './keys.js';
+import { addLog } from './log.js';
 import { addPower } from './power.js';
 import { addRadioactivity } from './radioactivity.js';
 import { addTrace } from './trace.js';
@@ -39,6 +41,8 @@ export async function run(args: readonly string[], edge: Edge): Promise<number> 
 		);
 	addDemo(program, edge);
 	addKeys(program, edge);
+	addAccounts(program, edge);
+	addLog(program, edge, exit);
 	addGenerate(program, edge);
 	addDetect(program, edge, exit);
 	addCollect(program, edge, exit);

@@ -5,14 +5,16 @@
  */
 import { idWord, type SegmentFindings } from './audit-segment.js';
 import { filesOf, inconsistent, parseEntry, parseHead, segmentsOf, wholeLines } from './folder.js';
-import type { TreeHead } from './tree-head.js';
+import { checkTimestamp, type Stamped } from './timestamp.js';
 
 /** Findings of all segments, side by side. */
 export interface Across {
 	take(findings: SegmentFindings): void;
 	readonly receipts: number;
-	/** What is no inconsistency, and should not be. @throws TouchmarkError `failed` for a stamped head that the log does not have */
+	/** What is no inconsistency, and should not be. */
 	remarks(folder: string): string[];
+	/** Checks the time stamps. @throws TouchmarkError `failed` for one that does not hold, or of a head that the log does not have */
+	stamped(folder: string, trusted: string | undefined): Promise<Stamped[]>;
 }
 
 /** @param entries most ids that there can be; 8 bytes each */
@@ -20,7 +22,7 @@ export function newAcross(entries: number): Across {
 	const ids = new BigUint64Array(entries);
 	const policies = new Set<number>();
 	const named = new Map<number, string>();
-	const stamped: SegmentFindings['stamped'][number][] = [];
+	const stamps: SegmentFindings['stamps'][number][] = [];
 	let receipts = 0;
 	return {
 		get receipts() {
@@ -31,14 +33,19 @@ export function newAcross(entries: number): Across {
 			receipts += findings.ids.length;
 			for (const index of findings.policies) policies.add(index);
 			for (const [index, where] of findings.named) if (!named.has(index)) named.set(index, where);
-			stamped.push(...findings.stamped);
+			stamps.push(...findings.stamps);
 		},
 		remarks(folder) {
-			checkStamped(folder, stamped);
 			const lost = [...named].filter(([index]) => !policies.has(index));
 			const remarks = lost.map(([index, where]) => `${where}: names policy ${index}, and there is none`);
 			const twice = repeated(ids.subarray(0, receipts).sort());
 			return twice.size === 0 ? remarks : [...remarks, ...placesOf(folder, twice)];
+		},
+		async stamped(folder, trusted) {
+			checkStampedHeads(folder, stamps);
+			const checked: Stamped[] = [];
+			for (const { entry, where } of stamps) checked.push(await checkTimestamp(entry, where, trusted));
+			return checked;
 		},
 	};
 }
@@ -71,16 +78,16 @@ function placesOf(folder: string, words: ReadonlySet<bigint>): string[] {
 }
 
 /** A head that was time-stamped is one that the log had. */
-function checkStamped(folder: string, stamped: readonly { head: TreeHead; where: string }[]): void {
-	if (stamped.length === 0) return;
-	const wanted = new Map(stamped.map(({ head }) => [head.size, '']));
+function checkStampedHeads(folder: string, stamps: SegmentFindings['stamps']): void {
+	if (stamps.length === 0) return;
+	const roots = new Map(stamps.map(({ entry }) => [entry.head.size, '']));
 	let line = 0;
 	const { heads } = filesOf(folder);
 	for (const bytes of wholeLines(heads)) {
 		const { size, root } = parseHead(String(bytes), `${heads}:${++line}`);
-		if (wanted.has(size)) wanted.set(size, root);
+		if (roots.has(size)) roots.set(size, root);
 	}
-	for (const { head, where } of stamped)
-		if (wanted.get(head.size) !== head.root)
+	for (const { entry, where } of stamps)
+		if (roots.get(entry.head.size) !== entry.head.root)
 			throw inconsistent(where, 'is a time stamp of a tree head that this log does not have');
 }

@@ -7,10 +7,10 @@
 import { hash } from 'node:crypto';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { TouchmarkError } from '../errors.js';
-import type { LogEntry } from './entry.js';
+import type { LogEntry, TimestampEntry } from './entry.js';
 import { inconsistent, parseEntry, parseHead, SEGMENT, wholeLines } from './folder.js';
 import { leafHash, newTree, rootOf, type Subtree } from './merkle.js';
-import { isSignedHead, type TreeHead } from './tree-head.js';
+import { isSignedHead } from './tree-head.js';
 
 /** A line of `heads.jsonl`. */
 export interface HeadLine {
@@ -43,8 +43,7 @@ export interface SegmentFindings {
 	readonly policies: readonly number[];
 	/** Policies that receipts name, each with the place of the first that does. */
 	readonly named: ReadonlyMap<number, string>;
-	/** Heads that time stamps are for. */
-	readonly stamped: readonly { readonly head: TreeHead; readonly where: string }[];
+	readonly stamps: readonly { readonly entry: TimestampEntry; readonly where: string }[];
 }
 
 /** 64 bits of the hash of a receipt's id. */
@@ -106,19 +105,15 @@ function newNotes() {
 	const ids: bigint[] = [];
 	const policies: number[] = [];
 	const named = new Map<number, string>();
-	const stamped: { head: TreeHead; where: string }[] = [];
+	const stamps: { entry: TimestampEntry; where: string }[] = [];
 	return {
 		take(entry: LogEntry, index: number, where: string): void {
 			if (entry.type === 'receipt') {
 				ids.push(idWord(entry.id));
 				if (!named.has(entry.policy)) named.set(entry.policy, where);
 			} else if (entry.type === 'policy') policies.push(index);
-			else if (entry.type === 'timestamp') {
-				if (!isSignedHead(entry.head))
-					throw inconsistent(where, 'field "head": its signature does not verify');
-				stamped.push({ head: entry.head, where });
-			}
+			else if (entry.type === 'timestamp') stamps.push({ entry, where });
 		},
-		findings: () => ({ ids: BigUint64Array.from(ids), policies, named, stamped }),
+		findings: () => ({ ids: BigUint64Array.from(ids), policies, named, stamps }),
 	};
 }

@@ -25,6 +25,7 @@ import {
 	wholeLines,
 } from './folder.js';
 import { newTree, type Subtree } from './merkle.js';
+import type { Stamped } from './timestamp.js';
 import type { TreeHead } from './tree-head.js';
 
 /** What an audit found. */
@@ -39,6 +40,7 @@ export type Audit =
 			readonly treeHead: TreeHead;
 			/** Whole lines behind the newest head: written, never acknowledged. */
 			readonly unacknowledged: number;
+			readonly stamped: readonly Stamped[];
 			/** What is no inconsistency, and should not be: receipts without their policy, ids that occur twice. */
 			readonly remarks: readonly string[];
 	  }
@@ -49,8 +51,10 @@ export type Audit =
 export interface AuditOptions {
 	/** Default: one a core, at most 8. */
 	readonly threads?: number;
-	/** Called with the number of entries after each segment. */
-	progress?(entries: number): void;
+	/** Certificates of time-stamping authorities, PEM; without them nobody vouches for time stamps. */
+	readonly trusted?: string | undefined;
+	/** Called after each segment with its number of entries, and that of all. */
+	progress?(entries: number, of: number): void;
 }
 
 /** Audits a log. @throws TouchmarkError `bad-input` for what is no log */
@@ -66,7 +70,7 @@ export async function auditLog(folder: string, options: AuditOptions = {}): Prom
 
 async function audit(
 	folder: string,
-	{ threads = Math.min(8, availableParallelism()), progress }: AuditOptions,
+	{ threads = Math.min(8, availableParallelism()), progress, trusted }: AuditOptions,
 ): Promise<Audit> {
 	const files = filesOf(folder);
 	const newest = newestHead(folder);
@@ -83,7 +87,7 @@ async function audit(
 			if (found.root !== null && found.root !== bytesToHex(roots[task.number].hash))
 				throw inconsistent(`${files.roots}:${task.number + 1}`, `is not the root of ${task.path}`);
 			across.take(found);
-			progress?.(task.covered);
+			progress?.(task.covered, head.size);
 		}
 	} finally {
 		await runner.end();
@@ -99,6 +103,7 @@ async function audit(
 		receipts: across.receipts,
 		treeHead: head,
 		unacknowledged,
+		stamped: await across.stamped(folder, trusted),
 		remarks,
 	};
 }

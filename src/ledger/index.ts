@@ -13,4 +13,5 @@ export { consistencyProof, inclusionProof, verifyConsistency, verifyInclusion } 
 export { ConsistencyProof, checkProof, InclusionProof, openProver, type Prover } from './prove.js';
 export { type LogContent, readLog } from './read-log.js';
 export { newReceiptLog, type ReceiptLog } from './receipts.js';
+export { checkTimestamp, requestTimestamp, type Stamped } from './timestamp.js';
 export { TreeHead } from './tree-head.js';

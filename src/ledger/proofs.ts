@@ -51,28 +51,46 @@ const isOdd = (n: number) => n % 2 === 1;
 const half = (n: number) => Math.floor(n / 2);
 const isSame = (a: Uint8Array, b: Uint8Array) => Buffer.compare(a, b) === 0;
 
+/**
+ * Goes up from a node to the root along a proof.
+ *
+ * @param last the last node of the same level
+ * @param join is given each sibling, and whether it stands on the left
+ * @returns whether the proof ends where the tree does
+ */
+function climb(
+	node: number,
+	last: number,
+	proof: readonly Uint8Array[],
+	join: (sibling: Uint8Array, isLeft: boolean) => void,
+): boolean {
+	let [here, end] = [node, last];
+	const up = () => {
+		here = half(here);
+		end = half(end);
+	};
+	for (const sibling of proof) {
+		if (end === 0) return false;
+		const isLeft = isOdd(here) || here === end;
+		join(sibling, isLeft);
+		// The last node of a level without a sibling stands in the next one as it is.
+		if (isLeft) while (!isOdd(here) && here !== 0) up();
+		up();
+	}
+	return end === 0;
+}
+
 /** Whether the proof shows that `leaf` (a leaf hash) is number `index` of the tree with this size and root. */
 export function verifyInclusion(
 	{ index, size, leaf, root }: { index: number; size: number; leaf: Uint8Array; root: Uint8Array },
 	proof: readonly Uint8Array[],
 ): boolean {
 	if (!(index >= 0 && index < size) || leaf.length !== 32) return false;
-	let node = index;
-	let last = size - 1;
 	let hash = leaf;
-	for (const sibling of proof) {
-		if (last === 0) return false;
-		if (isOdd(node) || node === last) {
-			hash = nodeHash(sibling, hash);
-			while (!isOdd(node) && node !== 0) {
-				node = half(node);
-				last = half(last);
-			}
-		} else hash = nodeHash(hash, sibling);
-		node = half(node);
-		last = half(last);
-	}
-	return last === 0 && isSame(hash, root);
+	const whole = climb(index, size - 1, proof, (sibling, isLeft) => {
+		hash = isLeft ? nodeHash(sibling, hash) : nodeHash(hash, sibling);
+	});
+	return whole && isSame(hash, root);
 }
 
 /** A tree as its head tells it. */
@@ -95,23 +113,14 @@ export function verifyConsistency(
 		node = half(node);
 		last = half(last);
 	}
+	if (proof.length === 0) return false;
 	// An old tree that is complete is its own first hash.
 	const [first, ...rest] = node === 0 ? [older.root, ...proof] : proof;
-	if (first === undefined || proof.length === 0) return false;
 	let oldHash = first;
 	let newHash = first;
-	for (const sibling of rest) {
-		if (last === 0) return false;
-		if (isOdd(node) || node === last) {
-			oldHash = nodeHash(sibling, oldHash);
-			newHash = nodeHash(sibling, newHash);
-			while (!isOdd(node) && node !== 0) {
-				node = half(node);
-				last = half(last);
-			}
-		} else newHash = nodeHash(newHash, sibling);
-		node = half(node);
-		last = half(last);
-	}
-	return last === 0 && isSame(oldHash, older.root) && isSame(newHash, newer.root);
+	const whole = climb(node, last, rest, (sibling, isLeft) => {
+		if (isLeft) oldHash = nodeHash(sibling, oldHash);
+		newHash = isLeft ? nodeHash(sibling, newHash) : nodeHash(newHash, sibling);
+	});
+	return whole && isSame(oldHash, older.root) && isSame(newHash, newer.root);
 }
