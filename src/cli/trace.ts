@@ -60,11 +60,11 @@ export function addTrace(program: Command, edge: Edge, exit: (code: number) => v
 		.option('--records <file>', 'where to write what each record says that passed the gate, one a line')
 		.option('--fail-on-detect', 'exit with 3 when an account or a cohort is found');
 	withMarkFlags(command).action(async (paths: string[], flags: Flags) => {
-		const { marks } = await marksFromFlags(edge, flags, LAYERS);
+		const { marks, searchBits } = await marksFromFlags(edge, flags, LAYERS);
 		const tokenizer =
 			flags.tokens && flags.tokenizer === undefined ? undefined : await tokenizerFor(marks, flags);
 		const { level, fdr, gate } = flags;
-		const trace = newTrace({ marks, accounts: readAccounts(flags.accounts), level, fdr, gate });
+		const trace = newTrace({ marks, accounts: readAccounts(flags.accounts), level, fdr, gate, searchBits });
 		const traced: TracedRecord[] = [];
 		for await (const document of givenDocuments(paths, flags, tokenizer)) {
 			const record = trace.add(document);

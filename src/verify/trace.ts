@@ -20,7 +20,7 @@ import { logPValue } from './null-law.js';
 import { newPairSet, type PairSet } from './pairs.js';
 import type { PooledAccount } from './pooled-accounts.js';
 import { tallyPairs } from './tally.js';
-import { DEFAULT_LEVEL, testTally, toLog10 } from './test-result.js';
+import { DEFAULT_LEVEL, type SearchBits, searchBitsOf, testTally, toLog10 } from './test-result.js';
 import type { NamedAccount, TracedRecord, TraceResult } from './trace-result.js';
 
 /** What to look for. */
@@ -33,6 +33,8 @@ export interface TraceOptions {
 	readonly level?: number;
 	/** False discovery rate of the lists of accounts and cohorts. Default 0.01. */
 	readonly fdr?: number;
+	/** Default 0: every key was committed beforehand. Whoever can choose the key can make it fit an account. */
+	readonly searchBits?: SearchBits;
 	/**
 	 * A record whose deployment mark has a larger p-value is not traced: it costs nothing in validity, whatever it is, since
 	 * no codeword enters. Default 0.01; 1 traces everything.
@@ -87,7 +89,7 @@ function epochsOf(marks: readonly Mark[]): Epoch[] {
  * @throws TouchmarkError `bad-input` for marks that do not belong together, no account, or an account given twice
  */
 export function newTrace(options: TraceOptions): Trace {
-	const { marks, accounts, level = DEFAULT_LEVEL, fdr = 0.01, gate = 0.01 } = options;
+	const { marks, accounts, level = DEFAULT_LEVEL, fdr = 0.01, gate = 0.01, searchBits } = options;
 	if (accounts.length === 0) throw badInput('no account is given: nobody can be named');
 	const twice = accounts.length - new Set(accounts).size;
 	if (twice > 0) throw badInput(`${twice} accounts are given twice; each must be there once`);
@@ -97,7 +99,8 @@ export function newTrace(options: TraceOptions): Trace {
 		const found = code.grouping
 			? newGroupSearch(code, code.grouping, accounts, ln(fdr))
 			: newAccountSearch(code, accounts, ln(fdr));
-		return { ...epoch, found, best: new Map<number, Best>() };
+		const bits = searchBitsOf(searchBits, epoch.account);
+		return { ...epoch, found, bits, best: new Map<number, Best>() };
 	});
 	const trials = hypotheses * epochs.length;
 	const cohorts = marks.filter(({ spec }) => spec.layer === 'cohort');
@@ -114,7 +117,7 @@ export function newTrace(options: TraceOptions): Trace {
 			records++;
 			const found: NamedAccount[] = [];
 			let strongest: TracedRecord['gate'] | undefined;
-			for (const { account, deployment, found: all, best } of epochs) {
+			for (const { account, deployment, found: all, bits, best } of epochs) {
 				const { epoch } = account.spec;
 				const pairs = newPairSet(account.spec);
 				pairs.add(tokens, given);
@@ -126,14 +129,15 @@ export function newTrace(options: TraceOptions): Trace {
 					strongest = { epoch, scored: tally.scored, log10P, passed };
 				if (!passed) continue;
 				const own = accountPairs(pairs, account, deployment);
-				const { named: fitting, thought, tested } = all.search(own, ln(level / epochs.length));
+				const logLevel = ln(level / epochs.length) - bits * Math.LN2;
+				const { named: fitting, thought, tested } = all.search(own, logLevel);
 				all.pool.add(own, thought);
 				for (const { account: index, logP: logTail } of fitting) {
 					found.push({
 						account: accounts[index],
 						epoch,
 						log10P: toLog10(logTail),
-						log10PCorrected: toLog10(bonferroniLog(logTail, tested * epochs.length)),
+						log10PCorrected: toLog10(bonferroniLog(logTail, tested * epochs.length, bits)),
 					});
 					const before = best.get(index) ?? { logP: 0, named: 0 };
 					best.set(index, { logP: Math.min(before.logP, logTail), named: before.named + 1 });
@@ -164,12 +168,12 @@ export function newTrace(options: TraceOptions): Trace {
 	/** Accounts below the false discovery rate. */
 	function listAccounts(): TraceResult['accounts'] {
 		const rows = new Map<number, { records: number; named: number; logP: number; epochs: number[] }>();
-		for (const { account: mark, found, best } of epochs)
+		for (const { account: mark, found, bits, best } of epochs)
 			for (const [account, pooled] of withNamed(found.pool.test(), best)) {
 				const own = best.get(account);
 				// Two looks: all records together, and the one that names it most clearly of all that passed the gate.
 				const byRecord = bonferroniLog(own?.logP ?? 0, Math.max(1, gated));
-				const logAny = bonferroniLog(Math.min(pooled.logP, byRecord), 2 * epochs.length);
+				const logAny = bonferroniLog(Math.min(pooled.logP, byRecord), 2 * epochs.length, bits);
 				const row = rows.get(account) ?? { records: 0, named: 0, logP: 0, epochs: [] };
 				rows.set(account, {
 					records: row.records + Math.max(pooled.records, own?.named ?? 0),
@@ -202,7 +206,11 @@ export function newTrace(options: TraceOptions): Trace {
 	function listCohorts(): TraceResult['cohorts'] {
 		const tests = cohorts.map((mark) => {
 			const pairs = cohortPairs.get(keyOf(mark)) ?? newPairSet(mark.spec);
-			const decision = { level: fdr, hypotheses: cohorts.length, searchBits: 0 };
+			const decision = {
+				level: fdr,
+				hypotheses: cohorts.length,
+				searchBits: searchBitsOf(searchBits, mark),
+			};
 			return { mark, test: testTally(tallyPairs(pairs, mark), mark, decision, 'marked-text') };
 		});
 		return cohortResults(tests, fdr);

@@ -128,6 +128,13 @@ test('an account is found in the epoch in which it was served', () => {
 	for (const { epochs } of result.accounts) expect(epochs).toEqual([0, 0]);
 });
 
+test('a key that nobody committed to names nobody: it could have been chosen so that it fits', () => {
+	const { rows, result } = traceOf(texts, { searchBits: 256 });
+	expect(rows.flatMap(({ named }) => named)).toEqual([]);
+	expect(result.accounts).toEqual([]);
+	expect(result.cohorts.filter(({ found }) => found)).toEqual([]);
+});
+
 describe('what is refused', () => {
 	const [shape, choice, account] = marks;
 	test.each<[string, Partial<TraceOptions>, RegExp]>([
