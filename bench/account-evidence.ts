@@ -62,6 +62,7 @@ const FOREIGN = stepEvidence([1]);
  */
 export function expectedEvidence(steps: readonly Float64Array[], share: number, foreign: number): number {
 	return Math.max(
+		0,
 		...LAMBDAS.map((_, k) => steps.reduce((sum, step) => sum + share * step[k] + foreign * FOREIGN[k], 0)),
 	);
 }
