@@ -46,7 +46,7 @@ const show = (value: number, digits = 0) => value.toLocaleString('en', { maximum
 export const bench: Bench = {
 	about:
 		'Receipts from 24,000 accounts: made durable under signed tree heads, proven, audited. `append` counts receipts from the ' +
-		"session's receipt to the acknowledgement, tag and policy included, with 8,192 in flight; one process writes. Its peers append " +
+		"session's receipt to the acknowledgement, tag and policy included, with 4,096 in flight; one process writes. Its peers append " +
 		'65,536 of the same finished lines durably in groups of the same mean size and do nothing else: no checks, no tree, no ' +
 		'signatures. `bytes` are those of the folder for each receipt, heads and roots included; its peer is the full receipt of ' +
 		'the session as JSON. Memory is the peak of a process of its own for each phase.',
@@ -74,9 +74,9 @@ export const bench: Bench = {
 				row('bytes', write.bytes / receipts, write.fullBytes, 'the full receipt as JSON', 'bytes'),
 			];
 			const notes = [
-				`${show(receipts)} receipts written in ${show(write.seconds)} s, slowest half million ${show(write.slowest)}/s; ${show(write.heads)} signed heads, ${show(group)} receipts under each; peak ${show(write.peakMiB)} MiB. Entries take ${show(write.entryBytes / receipts, 1)} bytes a receipt, heads and roots ${show((write.bytes - write.entryBytes) / receipts, 1)}.`,
+				`${show(receipts)} receipts written in ${show(write.seconds)} s, slowest half million ${show(write.slowest)}/s, ${show((1e6 * write.processor) / receipts, 1)} µs of processor time each; ${show(write.heads)} signed heads, ${show(group)} receipts under each; peak ${show(write.peakMiB)} MiB. Entries take ${show(write.entryBytes / receipts, 1)} bytes a receipt, heads and roots ${show((write.bytes - write.entryBytes) / receipts, 1)}.`,
 				`Proven: log opened in ${show(1000 * prove.opened)} ms; ${proofs} random inclusion proofs ${show(1000 * prove.inclusion)} ms each, ${proofs} consistency proofs between random heads ${show(1000 * prove.consistency)} ms each, all checked; peak ${show(prove.peakMiB)} MiB.`,
-				`Audited in ${show(audit.seconds)} s (${show(receipts / audit.seconds)} receipts/s), peak ${show(audit.peakMiB)} MiB.`,
+				`Audited in ${show(audit.seconds)} s (${show(receipts / audit.seconds)} receipts/s; ${show((1e6 * audit.processor) / receipts, 1)} µs of processor time each), peak ${show(audit.peakMiB)} MiB.`,
 				`24,000 accounts added in ${show(accounts.added, 1)} s and opened in ${show(accounts.opened, 1)} s.`,
 				`${killed.kills} kills of a writing process, each followed by an audit: ${killed.acknowledged} receipts were acknowledged, ${killed.lost} of them lost, ${killed.inconsistent} logs inconsistent; ${killed.cut} kills left something behind the last head.`,
 			];

@@ -8,11 +8,10 @@
  *
  * @module
  */
+import { createHmac } from 'node:crypto';
 import { existsSync, readFileSync, renameSync, statSync, truncateSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { hmac } from '@noble/hashes/hmac.js';
-import { sha256 } from '@noble/hashes/sha2.js';
-import { bytesToHex, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js';
+import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import nacl from 'tweetnacl';
 import { z } from 'zod';
 import { badInput } from '../errors.js';
@@ -63,9 +62,14 @@ export interface Accounts {
 	readonly erased: number;
 }
 
+/** HMAC-SHA-256, hexadecimal; the host's own, for there is a tag in every receipt. */
+function hmacHex(key: Uint8Array, text: string): string {
+	return createHmac('sha256', key).update(text).digest('hex');
+}
+
 /** An account with this key. @param key 32 bytes */
 function accountOf(key: Uint8Array): Account {
-	const digits = (text: string) => bytesToHex(hmac(sha256, key, utf8ToBytes(text)).subarray(0, 16));
+	const digits = (text: string) => hmacHex(key, text).slice(0, 32);
 	return {
 		pseudonym: digits('touchmark/v1/pseudonym'),
 		tag: (receipt) => digits(`touchmark/v1/receipt-tag\0${receipt}`),
@@ -80,7 +84,7 @@ function accountOf(key: Uint8Array): Account {
  */
 export function openAccounts(path: string, ring: Pick<Keyring, 'accountsKey'>): Accounts {
 	const [sealKey, nameKey] = [ring.accountsKey('seal'), ring.accountsKey('name')];
-	const nameOf = (name: string) => bytesToHex(hmac(sha256, nameKey, utf8ToBytes(name)));
+	const nameOf = (name: string) => hmacHex(nameKey, name);
 	let file: AccountsFile = { lines: [], bytes: 0 };
 	let accounts = new Map<string, Account>();
 

@@ -30,11 +30,10 @@ export function newReceiptLog(log: LogWriter): ReceiptLog {
 	/** Policies of this run: the index of each, or the promise of one. */
 	const policies = new Map<string, number | Promise<number>>();
 	function policyOf({ marks, unkeyedShare, temperature, time }: Receipt): number | Promise<number> {
-		const policy = { type: 'policy', version: 1, marks, unkeyedShare, temperature } as const;
-		const name = JSON.stringify(policy);
+		const name = `${marks.join()} ${unkeyedShare} ${temperature}`;
 		const known = policies.get(name);
 		if (known !== undefined) return known;
-		const entry: PolicyEntry = { ...policy, time };
+		const entry: PolicyEntry = { type: 'policy', version: 1, marks, unkeyedShare, temperature, time };
 		const logged = log.append(entry).then(({ index }) => {
 			policies.set(name, index);
 			return index;
