@@ -8,6 +8,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { randomStream } from '../src/embed/random.js';
 import { createKeyring } from '../src/keys/keyring.js';
 import { auditLog } from '../src/ledger/audit.js';
 import type { LogEntry } from '../src/ledger/entry.js';
@@ -62,6 +63,7 @@ async function killedAfter(
 
 /** @param atSegmentEnd begin the first log shortly before the end of a segment */
 export async function killTrials(kills: number, atSegmentEnd = true): Promise<Killed> {
+	const random = randomStream('receipts/kills');
 	const total = { acknowledged: 0, lost: 0, inconsistent: 0, cut: 0 };
 	for (let done = 0; done < kills; done += KILLS_A_LOG) {
 		const folder = join(mkdtempSync(join(tmpdir(), 'touchmark-kills-')), 'log');
@@ -70,7 +72,7 @@ export async function killTrials(kills: number, atSegmentEnd = true): Promise<Ki
 		for (let run = done; run < Math.min(kills, done + KILLS_A_LOG); run++) {
 			// Some while the log is opened (and what the kill before left is cut off), most while groups come and go.
 			const word = run % 5 === 4 ? 'opening' : 'open';
-			acknowledged.push(...(await killedAfter(folder, run, word, Math.random() * 300)));
+			acknowledged.push(...(await killedAfter(folder, run, word, 300 * random.next())));
 			const audit = await auditLog(folder, { threads: 1 });
 			if (!audit.consistent) {
 				total.inconsistent++;

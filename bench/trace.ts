@@ -189,20 +189,18 @@ async function cost(teacher: TracedTexts, quick: boolean): Promise<Row[]> {
 	const texts = Array.from({ length: 640 }, (_, i) =>
 		i % 10 === 0 ? marked[i / 10] : plain[i % plain.length],
 	);
-	const trace = (gate: number) => () => {
+	const tracingAt = (gate: number) => {
 		const own = newTrace({ marks: teacher.marks.slice(0, 3), accounts: ACCOUNTS, gate });
 		return () => {
 			for (const text of texts) own.add({ id: '', tokens: tokenizer.encode(text) });
 		};
 	};
-	const gated = trace(0.01)();
-	const open = trace(1)();
 	const [detection, tracing, ungated] = await interleave(quick ? 3 : 9, [
 		() => {
 			for (const text of texts) detect('', tokenizer.encode(text), [deployment]);
 		},
-		gated,
-		open,
+		tracingAt(0.01),
+		tracingAt(1),
 	]);
 	const row = (name: string, ours: number): Row => ({
 		...{ case: name, ours: (1000 * ours) / texts.length, peer: (1000 * detection) / texts.length },
@@ -280,14 +278,14 @@ export const bench: Bench = {
 		const said = process.stderr.isTTY
 			? (tests: number) => process.stderr.write(`${tests} record tests\n`)
 			: undefined;
-		const false9 = falseNames(records, quick ? 3000 : 1_000_000, said);
+		const wrong = falseNames(records, quick ? 3000 : 1_000_000, said);
 		const falseRow = (level: '1e-9' | '1e-2'): Row => ({
-			...{ case: `false-names@${level}`, ours: false9.named[level], peer: false9.tests * Number(level) },
-			...{ peerName: 'tests × level', unit: `of ${false9.tests} record tests` },
-			ratio: false9.named[level] === 0 ? 1 : (false9.tests * Number(level)) / false9.named[level],
+			...{ case: `false-names@${level}`, ours: wrong.named[level], peer: wrong.tests * Number(level) },
+			...{ peerName: 'tests × level', unit: `of ${wrong.tests} record tests` },
+			ratio: wrong.named[level] === 0 ? 1 : (wrong.tests * Number(level)) / wrong.named[level],
 		});
 		notes.push(
-			`False names: ${records.length} records, ${false9.keys} fresh keys with 24,000 fresh codewords each; least corrected log10 p ${false9.least.toFixed(1)}.`,
+			`False names: ${records.length} records, ${wrong.keys} fresh keys with 24,000 fresh codewords each; least corrected log10 p ${wrong.least.toFixed(1)}.`,
 		);
 		return {
 			rows: [

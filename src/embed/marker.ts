@@ -338,10 +338,11 @@ export function createMarker(options: MarkerOptions): Marker {
 				return { key, draw: () => (drawn ?? draw)?.(context, row, state.random) };
 			}
 		}
-		const context = account && contextOf(state, account.mark);
+		if (account === undefined) return undefined;
+		const { mark, turnAt } = account;
+		const context = contextOf(state, mark);
 		if (context === undefined) return undefined;
-		const turn = account?.turnAt(context) ?? 0;
-		return { key: context.join(), draw: () => account?.mark.scheme.drawTurned?.(context, row, turn) };
+		return { key: context.join(), draw: () => mark.scheme.drawTurned?.(context, row, turnAt(context)) };
 	}
 
 	/**

@@ -187,7 +187,6 @@ export function radioactivity(
 	const shapes = tests.filter((test) => test.channel === 'shape');
 	const choices = tests.filter((test) => test.channel === 'choice');
 	const headline = strongest(hasShape ? shapes : choices);
-	// A choice mark alone cannot tell a student of its texts from a relay either; what it finds is marked text.
 	const ofCohorts = (control: boolean) =>
 		cohortResults(
 			tests.flatMap((test, i) => {
@@ -200,6 +199,7 @@ export function radioactivity(
 			hypotheses,
 		);
 	const controls = { cohorts: ofCohorts(true) };
+	// A choice mark alone cannot tell a student of its texts from a relay either; what it finds is marked text.
 	const verdict = verdictOf(headline, observations.mode === 'closed' || hasShape ? choices : [], level);
 	return {
 		result: {
