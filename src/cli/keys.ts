@@ -10,6 +10,7 @@ import { openTokenizer } from '../corpus/open-tokenizer.js';
 import { badInput } from '../errors.js';
 import { embeddedTokenizer } from '../generate/embedded.js';
 import { currentMarks, openEpoch, rotateKeys } from '../keys/epochs.js';
+import { bindOpenedSalt, openSalt } from '../keys/fingerprint-salt.js';
 import { createKeyring, type Keyring } from '../keys/keyring.js';
 import { readArmRecords } from '../ledger/arm-records.js';
 import { commitMarks } from '../ledger/commit-marks.js';
@@ -182,6 +183,23 @@ export function addKeys(program: Command, edge: Edge): void {
 				flags.json
 					? `${JSON.stringify({ epoch: flags.epoch, marks, file: flags.out })}\n`
 					: `${flags.out}: ${marks.length} marks of epoch ${flags.epoch}\n`,
+			);
+		});
+
+	ringCommand(
+		'open-salt',
+		"the salt of one epoch's fingerprints, for `touchmark scan --served`; whoever has it can confirm guesses of that epoch's texts",
+	)
+		.requiredOption('--epoch <n>', 'the epoch', parseInteger('--epoch', 0, 1e9))
+		.requiredOption('--out <file>', 'where to write it, readable by its owner only')
+		.action(async (flags: RingFlags & { epoch: number; out: string }) => {
+			const opened = openSalt(await ringFromFlags(edge, flags), flags.epoch);
+			const { id } = bindOpenedSalt(opened, flags.out);
+			writeWhole(flags.out, `${JSON.stringify(opened, null, 1)}\n`, 0o600);
+			edge.out(
+				flags.json
+					? `${JSON.stringify({ epoch: flags.epoch, salt: id, file: flags.out })}\n`
+					: `${flags.out}: salt ${id.slice(0, 16)} of epoch ${flags.epoch}\n`,
 			);
 		});
 

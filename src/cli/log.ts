@@ -9,8 +9,10 @@ import { z } from 'zod';
 import { readJsonLines } from '../corpus/documents.js';
 import { Receipt } from '../embed/receipt.js';
 import { badInput } from '../errors.js';
+import type { FingerprintSalt } from '../fingerprints/fingerprints.js';
 import { checked, parseJson } from '../input.js';
 import { type Accounts, openAccounts } from '../keys/accounts.js';
+import { currentSalt } from '../keys/fingerprint-salt.js';
 import type { Keyring } from '../keys/keyring.js';
 import { auditLog } from '../ledger/audit.js';
 import { LogEntry } from '../ledger/entry.js';
@@ -37,10 +39,20 @@ const IN_FLIGHT = 8192;
 /** Entries, at most. */
 const MANY = Number.MAX_SAFE_INTEGER;
 
-/** A line of `append`: an entry as it stands in a log, or a session's receipt, with or without the name of its account. */
+/** A line of `append`: an entry as it stands in a log, or a session's receipt, with or without its account's name and its text. */
 const Line = z.union([
 	LogEntry,
-	z.strictObject({ receipt: Receipt, account: z.string().min(1).nullable().default(null) }),
+	z
+		.strictObject({
+			receipt: Receipt,
+			account: z.string().min(1).nullable().default(null),
+			text: z.string().optional(),
+			prompt: z.string().optional(),
+		})
+		.refine(({ text, prompt }) => text !== undefined || prompt === undefined, {
+			path: ['prompt'],
+			error: 'is there without "text"; its fingerprints are those of a text',
+		}),
 	Receipt,
 ]);
 
@@ -57,19 +69,26 @@ export function addLog(program: Command, edge: Edge, exit: (code: number) => voi
 	writeCommand('append', 'append receipts or entries, JSON lines from a file or standard input')
 		.argument(
 			'[file]',
-			'JSONL of receipts, of {"receipt", "account"}, or of entries (default: standard input)',
+			'JSONL of receipts, of {"receipt", "account", "text", "prompt"}, or of entries (default: standard input)',
+		)
+		.option(
+			'--fingerprints',
+			'log fingerprints of the texts, for `touchmark scan --served`; the texts themselves are not logged',
 		)
 		.option('--accounts <file>', 'accounts, to tag receipts with')
-		.action(async (file: string | undefined, flags: WriteFlags & { accounts?: string }) => {
-			const ring = await ringFromFlags(edge, flags);
-			const accounts = flags.accounts === undefined ? undefined : openAccounts(flags.accounts, ring);
-			const summary = await append(flags.log, ring, accounts, file);
-			edge.out(
-				flags.json
-					? `${JSON.stringify(summary)}\n`
-					: `${summary.appended} entries appended, ${summary.receipts} of them receipts; the tree holds ${summary.treeHead.size}, root ${summary.treeHead.root}\n`,
-			);
-		});
+		.action(
+			async (file: string | undefined, flags: WriteFlags & { accounts?: string; fingerprints?: boolean }) => {
+				const ring = await ringFromFlags(edge, flags);
+				const accounts = flags.accounts === undefined ? undefined : openAccounts(flags.accounts, ring);
+				const salt = flags.fingerprints ? currentSalt(ring) : undefined;
+				const summary = await append(flags.log, ring, accounts, salt, file);
+				edge.out(
+					flags.json
+						? `${JSON.stringify(summary)}\n`
+						: `${summary.appended} entries appended, ${summary.receipts} of them receipts; the tree holds ${summary.treeHead.size}, root ${summary.treeHead.root}\n`,
+				);
+			},
+		);
 
 	logCommand('prove', 'that a receipt or entry is in the log, or that one tree head continues another')
 		.option('--receipt <id>', 'the entry of this receipt')
@@ -171,12 +190,13 @@ async function append(
 	folder: string,
 	ring: Keyring,
 	accounts: Accounts | undefined,
+	salt: FingerprintSalt | undefined,
 	file: string | undefined,
 ) {
 	const writer = await openLog(folder, ring);
 	const counts = { appended: 0, receipts: 0 };
 	try {
-		const receipts = newReceiptLog(writer);
+		const receipts = newReceiptLog(writer, salt);
 		let group: Promise<unknown>[] = [];
 		for await (const { value, where } of linesOf(file)) {
 			const line = checked(Line, value, where);
@@ -184,8 +204,17 @@ async function append(
 			if ('type' in line) group.push(writer.append(line));
 			else {
 				counts.receipts++;
-				const { receipt, account } = 'receipt' in line ? line : { receipt: line, account: null };
-				group.push(receipts.append(receipt, account === null ? null : accountOf(accounts, account, where)));
+				const { receipt, account, ...given } = 'receipt' in line ? line : { receipt: line, account: null };
+				const { text, prompt } = { text: undefined, prompt: undefined, ...given };
+				if (text !== undefined && salt === undefined)
+					throw badInput(`${where}: holds a text; give --fingerprints to log its fingerprints`);
+				group.push(
+					receipts.append(
+						receipt,
+						account === null ? null : accountOf(accounts, account, where),
+						text === undefined ? undefined : { text, ...(prompt === undefined ? {} : { prompt }) },
+					),
+				);
 			}
 			if (group.length === IN_FLIGHT) {
 				await Promise.all(group);

@@ -3,7 +3,7 @@
  * is for. Opening one derived key reveals neither the master nor any other.
  *
  * A mark's label is its whole template, so that a different width, epoch, cohort or scheme has a different
- * key. Labels: `mark`, `commitment-salt`, `sign`, `arm`, `held-out`, `pseudonym` (here); `codebook` is reserved.
+ * key. Labels: `mark`, `commitment-salt`, `sign`, `arm`, `held-out`, `pseudonym`, `fingerprint` (here); `codebook` is reserved.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { generatorOf } from '../marks/generators.js';
 import { canonicalBytes, type MarkSpec, type MarkTemplate } from '../marks/mark-spec.js';
 
 /** Purposes that a derived key can have. */
-export type Purpose = 'mark' | 'arm' | 'commitment-salt' | 'sign' | 'held-out' | 'pseudonym';
+export type Purpose = 'mark' | 'arm' | 'commitment-salt' | 'sign' | 'held-out' | 'pseudonym' | 'fingerprint';
 
 /**
  * Derives a key.

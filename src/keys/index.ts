@@ -6,6 +6,7 @@
 export { type Account, type Accounts, openAccounts } from './accounts.js';
 export { commit, deriveKey, deriveMarkKey, heldOutKey } from './derive.js';
 export { currentMarks, openEpoch, rotateKeys } from './epochs.js';
+export { bindOpenedSalt, currentSalt, OpenedSalt, openSalt, saltsOf } from './fingerprint-salt.js';
 export {
 	createKeyring,
 	type Keyring,

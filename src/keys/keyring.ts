@@ -73,6 +73,8 @@ export interface Keyring {
 	 * secret, and the file is worth nothing without it.
 	 */
 	accountsKey(use: 'seal' | 'name'): Uint8Array;
+	/** Salt of the fingerprints of an epoch's answers, 32 bytes. A secret: whoever has it can confirm a guess of a text. */
+	fingerprintSalt(epoch: number): Uint8Array;
 	/** Ed25519 signature, 64 bytes. */
 	sign(message: Uint8Array): Uint8Array;
 	/** The file, secret sealed as it was. */
@@ -183,6 +185,7 @@ function openWith(master: Uint8Array, file: Pick<KeyringFile, 'secret' | 'marks'
 			};
 		},
 		accountsKey: (use) => deriveKey(master, 'pseudonym', { use }),
+		fingerprintSalt: (epoch) => deriveKey(master, 'fingerprint', { epoch }),
 		sign: (message) => nacl.sign.detached(message, signer.secretKey),
 		toFile: () => ({
 			format: 'touchmark-keyring',

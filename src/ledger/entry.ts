@@ -11,6 +11,8 @@ import { ArmRecord, ArmSpec, armId } from '../marks/arm.js';
 import { MarkSpec, markId } from '../marks/mark-spec.js';
 import { TreeHead } from './tree-head.js';
 
+/** Fingerprints take eight characters each, without padding. */
+const WHOLE_FINGERPRINTS = /^([A-Za-z0-9+/]{8})+$/;
 const Count = z.int().min(0);
 const Time = z.iso.datetime();
 const first = { version: z.literal(1), time: Time };
@@ -43,6 +45,8 @@ export const PolicyEntry = z.strictObject({
 	/** Share of steps left to chance in the choice channel. */
 	unkeyedShare: z.number().min(0).max(1),
 	temperature: z.number().min(0),
+	/** Id of the salt of the receipts' fingerprints; absent where they have none. */
+	fingerprints: hexOf(32).optional(),
 });
 export type PolicyEntry = z.infer<typeof PolicyEntry>;
 
@@ -60,6 +64,11 @@ export const ReceiptEntry = z.strictObject({
 	/** SHA-256 of salt and token ids. The salt is not here: it stays with the receipt. */
 	hash: hexOf(32),
 	time: Time,
+	/**
+	 * Fingerprints of the answer (`fingerprints/`), under the salt that the policy names. Absent where they were not asked for, or the
+	 * answer is shorter than a shingle.
+	 */
+	fingerprints: z.base64().max(200_000).regex(WHOLE_FINGERPRINTS, 'must be whole fingerprints').optional(),
 	/** Present when the client went away. */
 	aborted: z.literal(true).optional(),
 	/** Present where the response was more than one marked stretch. */

@@ -22,6 +22,23 @@ export interface LogContent<T extends LogEntry['type']> {
  * @throws TouchmarkError `bad-input` for what is no log; `failed` that names file and line where it does not agree
  */
 export function readLog<T extends LogEntry['type']>(folder: string, types: readonly T[]): LogContent<T> {
+	const entries: LogContent<T>['entries'] = [];
+	const head = visitLog(folder, types, (entry) => entries.push(entry));
+	return { entries, head };
+}
+
+/**
+ * The same for entries that are looked at one by one.
+ *
+ * @param visit gets each entry and its index; what it got must not count before this returns
+ * @returns the head that covers them
+ * @throws TouchmarkError as {@link readLog} does
+ */
+export function visitLog<T extends LogEntry['type']>(
+	folder: string,
+	types: readonly T[],
+	visit: (entry: Extract<LogEntry, { type: T }>, index: number) => void,
+): TreeHead {
 	mustBeLog(folder);
 	const files = filesOf(folder);
 	const head = newestHead(folder)?.head;
@@ -29,7 +46,6 @@ export function readLog<T extends LogEntry['type']>(folder: string, types: reado
 	if (!isSignedHead(head))
 		throw inconsistent(files.heads, 'field "signature" of the last head does not verify');
 	const wanted = types.map((type) => `"type":"${type}"`);
-	const entries: LogContent<T>['entries'] = [];
 	const tree = newTree();
 	for (let number = 0; tree.size < head.size; number++) {
 		const path = files.segment(number);
@@ -40,12 +56,13 @@ export function readLog<T extends LogEntry['type']>(folder: string, types: reado
 			// Canonical JSON has no spaces, so a line without these bytes is of another type.
 			if (!wanted.some((mark) => line.includes(mark))) continue;
 			const entry = parseEntry(line, `${path}:${tree.size - begin}`);
-			if (types.some((type) => type === entry.type)) entries.push(entry as (typeof entries)[number]);
+			if (types.some((type) => type === entry.type))
+				visit(entry as Extract<LogEntry, { type: T }>, tree.size - 1);
 		}
 		if (tree.size < Math.min(head.size, begin + SEGMENT))
 			throw inconsistent(path, `holds ${tree.size - begin} entries, but a signed head covers more`);
 	}
 	if (bytesToHex(rootOf(tree.peaks)) !== head.root)
 		throw inconsistent(folder, 'an entry was changed after it was signed; `touchmark log audit` says where');
-	return { entries, head };
+	return head;
 }

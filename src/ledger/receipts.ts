@@ -8,6 +8,8 @@
  * @module
  */
 import type { Receipt } from '../embed/receipt.js';
+import { badInput } from '../errors.js';
+import { encodedFingerprints, type FingerprintSalt } from '../fingerprints/fingerprints.js';
 import type { Account } from '../keys/accounts.js';
 import type { LoggedAt } from '../keys/logged-at.js';
 import type { PolicyEntry, ReceiptEntry } from './entry.js';
@@ -19,21 +21,40 @@ export interface ReceiptLog {
 	 * Logs a receipt. Wait for it before the log is closed.
 	 *
 	 * @param account whose request it was (`openAccounts`); null where that is not known
+	 * @param answer what was served, and what its author was given: for its fingerprints. Neither text is logged
 	 * @returns where it stands, once it is on disk under a signed head
-	 * @throws (rejects) TouchmarkError as `LogWriter.append` does
+	 * @throws (rejects) TouchmarkError as `LogWriter.append` does; `bad-input` for an answer where there is no salt
 	 */
-	append(receipt: Receipt, account: Account | null): Promise<LoggedAt>;
+	append(receipt: Receipt, account: Account | null, answer?: ServedAnswer): Promise<LoggedAt>;
 }
 
-/** @param log that this process writes */
-export function newReceiptLog(log: LogWriter): ReceiptLog {
+/** The texts of an answer. */
+export interface ServedAnswer {
+	readonly text: string;
+	/** System prompt, earlier turns, question. */
+	readonly prompt?: string;
+}
+
+/**
+ * @param log that this process writes
+ * @param salt where answers are to leave fingerprints: `bindSalt(ring.fingerprintSalt(epoch))`
+ */
+export function newReceiptLog(log: LogWriter, salt?: FingerprintSalt): ReceiptLog {
 	/** Policies of this run: the index of each, or the promise of one. */
 	const policies = new Map<string, number | Promise<number>>();
 	function policyOf({ marks, unkeyedShare, temperature, time }: Receipt): number | Promise<number> {
 		const name = `${marks.join()} ${unkeyedShare} ${temperature}`;
 		const known = policies.get(name);
 		if (known !== undefined) return known;
-		const entry: PolicyEntry = { type: 'policy', version: 1, marks, unkeyedShare, temperature, time };
+		const entry: PolicyEntry = {
+			type: 'policy',
+			version: 1,
+			marks,
+			unkeyedShare,
+			temperature,
+			...(salt === undefined ? {} : { fingerprints: salt.id }),
+			time,
+		};
 		const logged = log.append(entry).then(({ index }) => {
 			policies.set(name, index);
 			return index;
@@ -42,9 +63,16 @@ export function newReceiptLog(log: LogWriter): ReceiptLog {
 		return logged;
 	}
 	return {
-		async append(receipt, account) {
+		async append(receipt, account, answer) {
+			if (answer !== undefined && salt === undefined)
+				throw badInput(`receipt "${receipt.id}": its text is given, but this log was opened without a salt`);
+			const fingerprints =
+				answer === undefined || salt === undefined
+					? ''
+					: encodedFingerprints(answer.text, salt, answer.prompt);
 			const policy = policyOf(receipt);
-			return log.append(receiptEntry(receipt, typeof policy === 'number' ? policy : await policy, account));
+			const entry = receiptEntry(receipt, typeof policy === 'number' ? policy : await policy, account);
+			return log.append(fingerprints === '' ? entry : { ...entry, fingerprints });
 		},
 	};
 }
