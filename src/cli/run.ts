@@ -17,6 +17,7 @@ import { addKeys } from './keys.js';
 import { addLog } from './log.js';
 import { addPower } from './power.js';
 import { addRadioactivity } from './radioactivity.js';
+import { addScan } from './scan.js';
 import { addTrace } from './trace.js';
 import { addTranscript } from './transcript.js';
 
@@ -50,6 +51,7 @@ export async function run(args: readonly string[], edge: Edge): Promise<number> 
 	addRadioactivity(program, edge, exit);
 	addExposure(program, edge, exit);
 	addTrace(program, edge, exit);
+	addScan(program, edge, exit);
 	addPower(program, edge);
 	for (const command of allCommands(program)) {
 		command.exitOverride().configureOutput({

@@ -5,9 +5,9 @@
  */
 import { basename, extname } from 'node:path';
 import { z } from 'zod';
-import { badInput } from '../errors.js';
+import { badInput, TouchmarkError } from '../errors.js';
 import { checked, parseJson } from '../input.js';
-import { type Line, readLines } from './lines.js';
+import { type Broken, type Line, readLines } from './lines.js';
 
 /** A text to be tested. */
 export interface TextDocument {
@@ -47,10 +47,12 @@ const JSONL = new Set(['.jsonl', '.ndjson']);
  * `id` and prompt field), else the whole file as one text.
  *
  * @throws TouchmarkError `bad-input` that names file, line and field; also for a file with no document
+ * @param broken is told of records that cannot be read, which are then left out
  */
 export async function* readTextDocuments(
 	path: string,
 	fields: Fields = DEFAULT_FIELDS,
+	broken?: Broken,
 ): AsyncGenerator<TextDocument> {
 	const jsonl = JSONL.has(extname(path).toLowerCase());
 	if (!jsonl) {
@@ -67,8 +69,12 @@ export async function* readTextDocuments(
 		[fields.prompt]: Text.nullable().optional(),
 		...(fields.entropies === undefined ? {} : { [fields.entropies]: Entropies }),
 	});
-	for await (const { value, line } of readJsonLines(path)) {
-		const record = checked(Record, value, `${path}:${line.number}`) as Record<string, unknown>;
+	for await (const { value, line } of readJsonLines(path, broken)) {
+		const record = orBroken(
+			() => checked(Record, value, `${path}:${line.number}`) as Record<string, unknown>,
+			broken,
+		);
+		if (record === undefined) continue;
 		const prompt = record[fields.prompt];
 		yield {
 			id: String(record.id ?? line.number),
@@ -114,13 +120,28 @@ export async function* readTokenDocuments(
 	}
 }
 
-/** The values of a file with one JSON value a line; empty lines are passed over. */
-export async function* readJsonLines(path: string): AsyncGenerator<{ value: unknown; line: Line }> {
+/** What `read` gives; undefined where it fails and `broken` was told. */
+function orBroken<T>(read: () => T, broken: Broken | undefined): T | undefined {
+	try {
+		return read();
+	} catch (error) {
+		if (broken === undefined || !TouchmarkError.isInstance(error)) throw error;
+		broken(error);
+		return undefined;
+	}
+}
+
+/** The values of a file with one JSON value a line; empty lines are passed over. @param broken as for {@link readTextDocuments} */
+export async function* readJsonLines(
+	path: string,
+	broken?: Broken,
+): AsyncGenerator<{ value: unknown; line: Line }> {
 	let some = false;
-	for await (const line of readLines(path)) {
+	for await (const line of readLines(path, broken)) {
 		if (line.text.trim() === '') continue;
 		some = true;
-		yield { value: parseJson(line.text, `${path}:${line.number}`), line };
+		const parsed = orBroken(() => ({ value: parseJson(line.text, `${path}:${line.number}`), line }), broken);
+		if (parsed !== undefined) yield parsed;
 	}
 	if (!some) throw badInput(`${path}: is empty; there is nothing to test`);
 }

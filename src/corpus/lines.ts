@@ -5,7 +5,7 @@
  * @module
  */
 import { createReadStream } from 'node:fs';
-import { badInput } from '../errors.js';
+import { badInput, type TouchmarkError } from '../errors.js';
 
 /** Longest line, bytes. */
 export const MAX_LINE_BYTES = 64 * 2 ** 20;
@@ -16,12 +16,16 @@ export interface Line {
 	readonly number: number;
 }
 
+/** Is told of each record that cannot be read, in place of an error that ends the file. */
+export type Broken = (problem: TouchmarkError) => void;
+
 /**
  * Lines of a UTF-8 file; a byte order mark at its beginning and `\r` before `\n` are dropped, empty lines are kept.
  *
  * @throws TouchmarkError `bad-input` for a missing file, invalid UTF-8, or a line over 64 MiB
+ * @param broken is told of invalid UTF-8; the line is then left out
  */
-export async function* readLines(path: string): AsyncGenerator<Line> {
+export async function* readLines(path: string, broken?: Broken): AsyncGenerator<Line> {
 	const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 	let pending: Buffer[] = [];
 	let pendingBytes = 0;
@@ -31,13 +35,19 @@ export async function* readLines(path: string): AsyncGenerator<Line> {
 		if (bytes > MAX_LINE_BYTES)
 			throw badInput(`${path}:${number + 1}: is longer than ${MAX_LINE_BYTES} bytes; split it`);
 	};
-	const decode = (bytes: Uint8Array): Line => {
+	const decode = (bytes: Uint8Array): Line[] => {
 		number++;
 		try {
 			const text = decoder.decode(bytes).replace(/\r$/, '');
-			return { text: number === 1 ? text.replace(/^\uFEFF/, '') : text, number };
+			return [{ text: number === 1 ? text.replace(/^\uFEFF/, '') : text, number }];
 		} catch (error) {
-			throw badInput(`${path}:${number}: is not valid UTF-8; convert the file or repair the line`, error);
+			const problem = badInput(
+				`${path}:${number}: is not valid UTF-8; convert the file or repair the line`,
+				error,
+			);
+			if (broken === undefined) throw problem;
+			broken(problem);
+			return [];
 		}
 	};
 	try {
@@ -45,7 +55,7 @@ export async function* readLines(path: string): AsyncGenerator<Line> {
 			let start = 0;
 			for (let end = chunk.indexOf(10); end >= 0; start = end + 1, end = chunk.indexOf(10, start)) {
 				bound(pendingBytes + end - start);
-				yield decode(Buffer.concat([...pending, chunk.subarray(start, end)]));
+				yield* decode(Buffer.concat([...pending, chunk.subarray(start, end)]));
 				pending = [];
 				pendingBytes = 0;
 			}
@@ -63,5 +73,5 @@ export async function* readLines(path: string): AsyncGenerator<Line> {
 			throw badInput(`${path}: cannot be read (${error.code})`, error);
 		throw error;
 	}
-	if (pendingBytes > 0) yield decode(Buffer.concat(pending));
+	if (pendingBytes > 0) yield* decode(Buffer.concat(pending));
 }

@@ -4,6 +4,7 @@
  * @module
  */
 export { type DetectOptions, DetectResult, detect } from './detect.js';
+export { type Exhibit, exhibitOf, type Piece } from './exhibit.js';
 export {
 	type Exposure,
 	newExposure,
@@ -53,6 +54,7 @@ export {
 	SequentialResult,
 	type SequentialTest,
 } from './sequential.js';
+export { readServedAnswers, type ServedAnswers, type ServedMatch } from './served-answers.js';
 export { radioactivityOfSuspects, type Suspect, SuspectsResult } from './suspects.js';
 export { mergeTallies, scoreOf, type Tally, tallyPairs } from './tally.js';
 export {
