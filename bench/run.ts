@@ -23,6 +23,7 @@ const BENCHES: Record<string, () => Promise<{ bench: Bench }>> = {
 	exposure: () => import('./exposure.js'),
 	interop: () => import('./interop.js'),
 	model: () => import('./model.js'),
+	'near-verbatim': () => import('./near-verbatim.js'),
 	nulls: () => import('./nulls.js'),
 	power: () => import('./power.js'),
 	prf: () => import('./prf.js'),
