@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,11 @@ def begin(marker: Marker, request: dict[str, Any]) -> Generation:
 
 @pytest.mark.parametrize("at", range(len(VECTORS["sessions"])))
 def test_sessions(at: int) -> None:
+    check_session(at)
+
+
+def check_session(at: int, given_as: Callable[[np.ndarray], Any] = np.asarray) -> None:
+    """Runs a session; its logits are handed over as `given_as` makes them."""
     session = VECTORS["sessions"][at]
     marks = [bind_opened_mark(VECTORS["marks"][i], f"mark {i}") for i in session["marks"]]
     marker = Marker(marks, session["vocabSize"], session["specialTokens"], session["unkeyedShare"])
@@ -69,7 +75,7 @@ def test_sessions(at: int) -> None:
             for generation in generations:
                 generation.segment("tool-call", session["segmentAt"]["marked"])
         logits = [fixed_logits(at, step, row, session["vocabSize"], session["span"]) for row in range(len(generations))]
-        marker.step(generations, np.stack(logits))
+        marker.step(generations, given_as(np.stack(logits)))
     for generation, answer in zip(generations, session["answers"], strict=True):
         assert generation.tokens == answer["tokens"]
         receipt = generation.finish()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .arrays import Array, namespace
+from .arrays import Array, cast
 from .chacha8 import ChaCha8
 from .derivation import subkey
 
@@ -26,7 +26,7 @@ class GreenList:
         """Rows of logits [n, vocabulary] float32, tilted after contexts [n, width] uint32."""
         seeds = contexts if self._order is None else self._first(contexts)
         fields = self._prf.fields(seeds, self._bits, rows.shape[1], rows)
-        return namespace(rows).where(fields < self._below, rows + self._bias, rows)
+        return rows + cast(fields < self._below, "float32") * self._bias
 
     def _first(self, contexts: np.ndarray) -> np.ndarray:
         """The id of each context whose keyed rank is least, the lesser id of equals: [n, 1]."""

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from . import gumbel
-from .arrays import Array, cast, from_host, namespace, to_host
+from .arrays import Array, cast, from_host, keep_freed_memory, namespace, nearest, rows_at_once, to_host
 from .errors import TouchmarkError
 from .generation import Generation, Request, new_id
 from .layers import Layers
@@ -51,6 +51,7 @@ class Marker:
         self.vocab_size, self.unkeyed_share = int(vocab_size), unkeyed_share
         self._special = frozenset(special_tokens)
         self._layers = Layers(marks)
+        keep_freed_memory()
 
     def start(
         self,
@@ -103,7 +104,17 @@ class Marker:
             return []
         for generation in generations:
             generation.check_open()
+        if len(set(generations)) < len(generations):
+            raise TouchmarkError("a request is in this step twice; give each one row")
         rows = self._scaled(generations, logits)
+        together = rows_at_once(rows)
+        tokens: list[int] = []
+        for at in range(0, len(generations), together):
+            tokens += self._advance(generations[at : at + together], rows[at : at + together])
+        return tokens
+
+    def _advance(self, generations: Sequence[Generation], rows: Array) -> list[int]:
+        """One step of some generations, whose logits are scaled."""
         tilted, rows = self._tilt(generations, rows)
         draws = self._draws(generations)
         tokens = self._choose(generations, rows, draws)
@@ -118,8 +129,7 @@ class Marker:
                 f"logits have the shape {tuple(logits.shape)}; {len(generations)} requests and a vocabulary of "
                 f"{self.vocab_size} need {(len(generations), self.vocab_size)}"
             )
-        if not isinstance(logits, np.ndarray) and logits.device.type == "cpu":
-            logits = logits.detach().float().numpy()
+        logits = nearest(logits)
         scales = np.array([g.request.sampling.scale for g in generations], np.float32)
         with np.errstate(over="ignore"):
             rows = cast(logits, "float32") * from_host(scales[:, None], logits)

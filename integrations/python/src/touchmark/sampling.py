@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .arrays import Array, cast, descending, from_host, kth_largest, namespace, to_host
+from .arrays import Array, cast, descending, from_host, kth_largest, namespace, padded, picked, to_host
 from .errors import TouchmarkError
 
 
@@ -90,8 +90,7 @@ def _top_p_edges(rows: Array, shares: np.ndarray) -> Array:
 
 def _packed(rows: Array, kept: Array) -> Survivors:
     """The kept columns of each row, one after another, on the host."""
-    row, column = namespace(rows).where(kept)
-    values, row, column = to_host(rows[row, column]), to_host(row), to_host(column)
+    row, column, values = picked(kept, rows)
     counts = np.bincount(row, minlength=len(rows))
     place = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
     tokens = np.zeros((len(rows), max(counts)), np.int64)
@@ -113,16 +112,24 @@ LN2_HIGH, LN2_LOW = 0.693359375, float(np.float32(-2.1219444e-4))
 def weights(behind: Array) -> Array:
     """e^x for x up to 0 in single precision, 0 below −87: the operations of the TypeScript core, in its order."""
     xp = namespace(behind)
-    counted = behind > LEAST
-    x = xp.where(counted, behind, 0.0)
-    n = xp.round(x * LOG2E)
-    r = (x - n * LN2_HIGH) - n * LN2_LOW
-    p = POLYNOMIAL[0]
-    for coefficient in POLYNOMIAL[1:]:
-        p = coefficient + p * r
-    p = (r + 1) + p * (r * r)
-    power = (cast(n, "int32") + 127 << 23).view(xp.float32)
-    return p * power * counted
+    r = xp.clip(behind, LEAST, None)
+    n = xp.round(r * LOG2E)
+    r -= n * LN2_HIGH
+    r -= n * LN2_LOW
+    p = r * POLYNOMIAL[0]
+    p += POLYNOMIAL[1]
+    for coefficient in POLYNOMIAL[2:]:
+        p *= r
+        p += coefficient
+    p *= r * r
+    p += r + 1
+    p *= (cast(n, "int32") + 127 << 23).view(xp.float32)
+    p *= behind > LEAST
+    return p
+
+
+BLOCK = 512
+"""Tokens whose weights are summed before a sum is written down."""
 
 
 def softmax_draw(rows: Array, uniforms: np.ndarray) -> np.ndarray:
@@ -132,6 +139,14 @@ def softmax_draw(rows: Array, uniforms: np.ndarray) -> np.ndarray:
     uniforms: [n], in [0, 1)
     """
     xp = namespace(rows)
-    reached = xp.cumsum(cast(weights(rows - xp.amax(rows, axis=1)[:, None]), "float64"), axis=1)
-    target = from_host(uniforms[:, None], rows) * reached[:, -1:]
-    return to_host(xp.sum(reached <= target, axis=1))
+    each = weights(rows - xp.amax(rows, axis=1)[:, None])
+    blocks = padded(each, BLOCK).reshape(len(rows), -1, BLOCK)
+    sums = np.cumsum(to_host(xp.sum(blocks, axis=2, dtype=xp.float64)), axis=1)
+    target = uniforms[:, None] * sums[:, -1:]
+    block = np.sum(sums <= target, axis=1)
+    row = np.arange(len(rows))
+    inner = to_host(blocks[from_host(row, rows), from_host(block, rows)])
+    reached = np.cumsum(inner, axis=1, dtype=np.float64)
+    before = np.where(block > 0, sums[row, block - 1], 0.0)[:, None]
+    # Where rounding leaves the target past the end of its block, the last token that has weight.
+    return block * BLOCK + np.sum((before + reached <= target) & (reached < reached[:, -1:]), axis=1)

@@ -24,8 +24,11 @@ class Tournament:
         p = cast(weights(rows - xp.amax(rows, axis=1)[:, None]), "float64")
         p /= xp.sum(p, axis=1)[:, None]
         for layer in range(self._depth):
-            won = (words >> layer & 1) == 1
-            total = xp.sum(p * won, axis=1)[:, None]
-            p *= xp.where(won, 2 - total, 1 - total)
+            won = p * ((words >> layer & 1) == 1)
+            total = xp.sum(won, axis=1)[:, None]
+            p -= won
+            p *= 1 - total
+            won *= 2 - total
+            p += won
         with np.errstate(divide="ignore"):
             return cast(xp.log(p), "float32")
