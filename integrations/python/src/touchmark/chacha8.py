@@ -19,7 +19,7 @@ MOST_LANES = {"numpy": 1 << 13, "torch": 1 << 19}
 
 
 def _add_turn(x: Array, y: Array, z: Array, by: int) -> None:
-    """x += y; z = (z ^ x) turned left by `by` bits, in place. Words are int32, whose right shift fills with the sign."""
+    """x += y; z = (z ^ x) turned left by `by` bits, in place. Words are int32: right shifts fill with the sign."""
     x += y
     z ^= x
     high = z >> (32 - by)

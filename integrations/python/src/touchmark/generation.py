@@ -9,6 +9,7 @@ from typing import Any
 
 from .errors import TouchmarkError
 from .layers import Layers, RequestLayers
+from .mark import Mark
 from .random_stream import RandomStream
 from .receipt import new_segment, now, salted_hash
 from .sampling import Sampling
@@ -44,8 +45,8 @@ class Generation:
         self.random = RandomStream(request.seed)
         self.tokens: list[int] = []
         """Ids so far."""
-        self.visible: list[int] = []
-        """Ids since the last boundary, the only ones that contexts are made of."""
+        self.boundary = 0
+        """Where in `tokens` the ids begin that contexts may be made of."""
         self.used = set() if shared is None else shared
         """Contexts that the choice channel may not draw from again."""
         if shared is None:
@@ -53,6 +54,7 @@ class Generation:
                 prompt = request.prompt
                 self.used.update(tuple(prompt[end - width : end]) for end in range(width, len(prompt) + 1))
         self.segments = [new_segment("answer", request.marked, request.choice)]
+        self._acts: list[tuple[bool, bool, int]] = []
         self.ended = False
         self._all_layers, self._unkeyed_share, self._forks = layers, unkeyed_share, forks or [0]
 
@@ -76,7 +78,8 @@ class Generation:
         self.check_open()
         if not 1 <= len(reason) <= 64:
             raise TouchmarkError(f'request "{self.id}": a segment\'s reason must have 1 to 64 characters')
-        self.visible.clear()
+        self.boundary = len(self.tokens)
+        self._acts.clear()
         if self.segments[-1]["tokens"] == 0:
             self.segments.pop()
         self.segments.append(new_segment(reason, marked, self.request.choice))
@@ -88,6 +91,25 @@ class Generation:
         seed = None if self.request.seed is None else f"{self.request.seed}/{copy}"
         request = Request(**{**vars(self.request), "id": f"{self.id}/{copy}", "seed": seed})
         return Generation(request, self._all_layers, self._unkeyed_share, self.used, self._forks)
+
+    def retract(self, count: int) -> None:
+        """Takes back the last tokens, which the host did not emit. A context that was drawn from stays used.
+
+        raises TouchmarkError when that reaches beyond the segment
+        """
+        self.check_open()
+        if not 0 <= count <= len(self._acts):
+            raise TouchmarkError(
+                f'request "{self.id}": {count} tokens cannot be taken back; its segment has {len(self._acts)}'
+            )
+        for _ in range(count):
+            tilted, keyed, self.boundary = self._acts.pop()
+            self._count(-1, tilted, keyed)
+            self.tokens.pop()
+
+    def context(self, mark: Mark) -> tuple[int, ...] | None:
+        """A mark's context of the next token."""
+        return mark.context(self.tokens, self.boundary)
 
     def finish(self) -> dict[str, Any]:
         """Ends the answer. Returns its receipt, plain data for `touchmark log append`."""
@@ -104,15 +126,17 @@ class Generation:
 
     def advance(self, token: int, tilted: bool, keyed: bool, special: bool) -> None:
         """Takes the next token, for the marker."""
-        segment = self.segments[-1]
-        segment["tokens"] += 1
-        segment["tilted"] += tilted
-        segment["keyed"] += keyed
+        self._count(1, tilted, keyed)
+        self._acts.append((tilted, keyed, self.boundary))
         self.tokens.append(token)
         if special:
-            self.visible.clear()
-        else:
-            self.visible.append(token)
+            self.boundary = len(self.tokens)
+
+    def _count(self, sign: int, tilted: bool, keyed: bool) -> None:
+        segment = self.segments[-1]
+        segment["tokens"] += sign
+        segment["tilted"] += sign * tilted
+        segment["keyed"] += sign * keyed
 
     def _end(self, status: str) -> dict[str, Any]:
         self.check_open()

@@ -1,6 +1,6 @@
-"""Which marks act on a request: those of the deployment on everybody's, its cohort's shapes, and the account layer's draw,
-turned by the account's codeword. No token is marked twice: where a cohort's shape covers a context it takes the place of
-the deployment's shapes; where the deployment's choice covers a context, the account layer keeps out.
+"""Which marks act on a request: those of the deployment on everybody's, its cohort's shapes, and the account layer's
+draw, turned by the account's codeword. No token is marked twice: where a cohort's shape covers a context it takes the
+place of the deployment's shapes; where the deployment's choice covers a context, the account layer keeps out.
 """
 
 from __future__ import annotations

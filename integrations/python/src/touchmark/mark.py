@@ -44,14 +44,15 @@ class Mark:
         self.code = code and AccountCode(key, code["symbols"], code["positions"], code.get("groups"))
         self._selector = ChaCha8(subkey(key, "selector")) if spec["selector"] == "keyed" else None
 
-    def context(self, visible: list[int]) -> tuple[int, ...] | None:
-        """The context of the token after these ids; None where they do not reach back that far and are not padded."""
+    def context(self, tokens: list[int], boundary: int) -> tuple[int, ...] | None:
+        """The context of the next token, from the ids since a boundary; None where they do not reach back that far and
+        are not padded.
+        """
         width = self.width
-        if len(visible) >= width:
-            return tuple(visible[len(visible) - width :])
-        if self.spec["start"] == "skip":
-            return None
-        return (BEFORE_TEXT,) * (width - len(visible)) + tuple(visible)
+        visible = tuple(tokens[max(boundary, len(tokens) - width) :])
+        if len(visible) == width:
+            return visible
+        return None if self.spec["start"] == "skip" else (BEFORE_TEXT,) * (width - len(visible)) + visible
 
     def covers(self, contexts: np.ndarray) -> np.ndarray:
         """On which of these contexts, [n, width] uint32, the mark acts: [n] bool."""

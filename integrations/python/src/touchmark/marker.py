@@ -98,7 +98,7 @@ class Marker:
 
         logits: [generations, vocabulary], nats, raw from the model, a NumPy array or a torch tensor on any device;
             −inf excludes a token
-        raises TouchmarkError when logits have another size, hold NaN or +inf, or exclude all; no request has then advanced
+        raises TouchmarkError when logits have another size, hold NaN or +inf, or exclude all: no request has advanced
         """
         if not generations:
             return []
@@ -156,7 +156,7 @@ class Marker:
                 for mark in marks_of(generations[i]):
                     by_mark.setdefault(mark, []).append(i)
             for mark, those in by_mark.items():
-                contexts = [mark.context(generations[i].visible) for i in those]
+                contexts = [generations[i].context(mark) for i in those]
                 at = np.array([i for i, c in zip(those, contexts, strict=True) if c is not None], np.intp)
                 windows = contexts_of([c for c in contexts if c is not None], mark.width)
                 covered = mark.covers(windows)
@@ -196,7 +196,7 @@ class Marker:
         # One marker has one choice mark of the deployment and one of the account layer.
         for mark_of in (lambda g: g.layers.choice, lambda g: g.layers.account):
             those = [(i, mark_of(generations[i])) for i in rest if found[i] is None]
-            held = [(i, m, m.context(generations[i].visible)) for i, m in those if m is not None]
+            held = [(i, m, generations[i].context(m)) for i, m in those if m is not None]
             held = [(i, m, context) for i, m, context in held if context is not None]
             if not held:
                 continue

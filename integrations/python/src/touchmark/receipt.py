@@ -24,6 +24,6 @@ def now() -> str:
 
 
 def new_segment(reason: str, marked: bool, choice: str | None) -> dict[str, Any]:
-    """A stretch of a response under one policy: tokens in it, those that a shape tilted, those that the choice key drew."""
+    """A stretch of a response under one policy: its tokens, those that a shape tilted, those that a key drew."""
     segment = {"reason": reason, "marked": marked, "tokens": 0, "tilted": 0, "keyed": 0}
     return segment if choice is None else {**segment, "choice": choice}

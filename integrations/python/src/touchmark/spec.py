@@ -1,7 +1,7 @@
 """What a mark's spec must be for this package to embed it; every refusal is one sentence.
 
-The whole schema is the TypeScript core's (`src/marks/mark-spec.ts`). Files come from it, so what it would refuse is found
-here only as far as embedding needs it.
+The whole schema is the TypeScript core's (`src/marks/mark-spec.ts`). Files come from it, so what it would refuse is
+found here only as far as embedding needs it.
 """
 
 from __future__ import annotations

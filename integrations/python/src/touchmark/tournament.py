@@ -1,5 +1,5 @@
-"""`synthid` as a shape: the tournament of SynthID-Text (Dathathri et al., Nature 2024) with few layers. Layer by layer every
-token's probability is multiplied by 1 + g − Σ g·p, where g is its bit in that layer: bit d of its word for layer d.
+"""`synthid` as a shape: the tournament of SynthID-Text (Dathathri et al., Nature 2024) with few layers. Layer by layer
+every token's probability is multiplied by 1 + g − Σ g·p, where g is its bit in that layer: bit d of its word.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ class Tournament:
         self._prf, self._depth = ChaCha8(key), depth
 
     def tilt(self, contexts: np.ndarray, rows: Array) -> Array:
-        """Rows of logits [n, vocabulary] float32, tilted after contexts [n, width] uint32: logarithms of probabilities."""
+        """Rows of logits [n, vocabulary] float32 after contexts [n, width] uint32, tilted: log-probabilities."""
         xp = namespace(rows)
         words = self._prf.fields(contexts, 32, rows.shape[1], rows)
         p = cast(weights(rows - xp.amax(rows, axis=1)[:, None]), "float64")
