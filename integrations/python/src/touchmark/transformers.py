@@ -7,6 +7,7 @@ leaves one token of each row, so that nothing after it changes anything.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -135,25 +136,20 @@ def generate(
     options: of `model.generate`, except temperature, top_k and top_p: `input_ids`, `attention_mask`, …
     returns: the sequences, prompts included, and a receipt for each
     """
-    config = options.pop("generation_config", model.generation_config)
-
-    def option(name: str, default: Any = None) -> Any:
-        return options[name] if name in options else getattr(config, name, default)
-
+    config = copy.deepcopy(options.pop("generation_config", None) or model.generation_config)
     for name, harmless in UNSUPPORTED.items():
-        if option(name) not in harmless:
+        if options.get(name, getattr(config, name, None)) not in harmless:
             raise TouchmarkError(f"{name} is not supported with marks; leave it out")
     for name in ("temperature", "top_k", "top_p", "do_sample"):
         if name in options:
             raise TouchmarkError(f"{name} is an option of each request; give it there (temperature 0 is greedy)")
-    eos = option("eos_token_id")
-    eos = [] if eos is None else [eos] if isinstance(eos, int) else list(eos)
-    pad = option("pad_token_id")
-    pad = eos[0] if pad is None and eos else pad
-    processor = MarkingProcessor(marker, requests, eos, pad, option("num_return_sequences") or 1)
-    processors = [*options.pop("logits_processor", ()), processor]
     own = {"do_sample": True, "temperature": 1.0, "top_k": 0, "top_p": 1.0, "return_dict_in_generate": False}
-    output = model.generate(
-        **{**options, **own, "generation_config": config, "pad_token_id": pad, "logits_processor": processors}
-    )
+    rest = config.update(**{**options, **own})
+    eos = config.eos_token_id
+    ends = [] if eos is None else [eos] if isinstance(eos, int) else list(eos)
+    if config.pad_token_id is None and ends:
+        config.pad_token_id = ends[0]
+    processor = MarkingProcessor(marker, requests, ends, config.pad_token_id, config.num_return_sequences or 1)
+    processors = [*rest.pop("logits_processor", ()), processor]
+    output = model.generate(**rest, generation_config=config, logits_processor=processors)
     return output, processor.finish(output)
