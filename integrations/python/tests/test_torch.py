@@ -7,6 +7,7 @@ import pytest
 from test_vectors import VECTORS, check_session
 
 torch = pytest.importorskip("torch")
+torch.set_num_threads(1)
 
 
 @pytest.mark.parametrize("at", range(len(VECTORS["sessions"])))

@@ -12,6 +12,7 @@ from test_vectors import VECTORS
 from touchmark import Marker, TouchmarkError, bind_opened_mark
 
 torch = pytest.importorskip("torch")
+torch.set_num_threads(1)
 transformers = pytest.importorskip("transformers")
 from touchmark.transformers import MarkingProcessor, generate  # noqa: E402
 

@@ -47,3 +47,7 @@ class AccountCode:
     def turn(self, symbols: np.ndarray) -> np.ndarray:
         """What symbols add to words, modulo 2^32: uint32."""
         return symbols.astype(np.uint32) * np.uint32(2**32 // self.symbols)
+
+    def turns(self, contexts: np.ndarray, codewords: np.ndarray) -> np.ndarray:
+        """What is added to words after contexts [n, width], each of an account with its codeword: [n] uint32."""
+        return self.turn(codewords[np.arange(len(contexts)), self.position(contexts)])

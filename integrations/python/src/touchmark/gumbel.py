@@ -15,29 +15,23 @@ MARGIN = 3.2
 
 
 def draw(
-    prf: ChaCha8,
-    contexts: np.ndarray,
-    rows: Array,
-    tokens: np.ndarray | None = None,
-    turns: np.ndarray | None = None,
+    prf: ChaCha8, contexts: np.ndarray, rows: Array, turns: np.ndarray, tokens: np.ndarray | None = None
 ) -> np.ndarray:
     """The draw of each row.
 
     contexts: [n, width] uint32
     rows: logits, [n, m] float32, nats; −inf excludes a token. At least one of each row is a number
-    tokens: [n, m], ids that the columns stand for, ascending; the column itself unless given
     turns: [n] uint32, added to a row's words modulo 2^32: u goes around by turn / 2^32
+    tokens: [n, m], ids that the columns stand for, ascending; then rows are on the host. None: columns are ids
     returns: [n], the columns that win
     """
-    if tokens is not None and 16 * tokens.shape[1] < int(tokens.max()):
-        words = from_host(prf.fields_at(contexts, tokens, 32).view(np.int32), rows)
-    elif tokens is not None:
-        whole = prf.fields(contexts, 32, int(tokens.max()) + 1)
-        words = from_host(np.take_along_axis(whole, tokens.astype(np.intp), axis=1), rows)
-    else:
+    if tokens is None:
         words = prf.fields(contexts, 32, rows.shape[1], rows)
-    if turns is not None:
-        words = words + from_host(turns.astype(np.uint32).view(np.int32)[:, None], rows)
+    elif 16 * tokens.shape[1] < tokens.max():
+        words = prf.fields_at(contexts, tokens, 32).view(np.int32)
+    else:  # The whole keystream has 16 words a block.
+        words = np.take_along_axis(prf.fields(contexts, 32, int(tokens.max()) + 1), tokens, axis=1)
+    words = words + from_host(turns.view(np.int32)[:, None], rows)
     row, column, logits, words = picked(_contenders(rows, words), rows, words)
     logits, words = logits.astype(np.float64), words.view(np.uint32)
     first = np.searchsorted(row, np.arange(len(contexts)))

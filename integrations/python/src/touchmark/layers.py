@@ -54,6 +54,8 @@ class Layers:
                 member = mark.spec["member"]
                 self._cohorts[member] = (*self._cohorts.get(member, ()), mark)
         self._choice, self._account = only("deployment"), only("account")
+        self.choices = [mark for mark in (self._choice, self._account) if mark is not None]
+        """Marks with keyed draws, in the order in which they have contexts."""
 
     def of(self, cohort: str | None, account: str | None, what: str) -> RequestLayers:
         """The marks of a request; `what` names it in errors."""

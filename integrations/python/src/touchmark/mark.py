@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -64,6 +64,6 @@ class Mark:
         return f"<Mark {self.id[:16]} {self.spec['scheme']['name']} {self.spec['layer']}>"
 
 
-def contexts_of(contexts: list[tuple[int, ...]], width: int) -> np.ndarray:
+def windows_of(contexts: Collection[tuple[int, ...]], width: int) -> np.ndarray:
     """Contexts as an array, [n, width] uint32."""
-    return np.array(contexts, np.uint32).reshape(len(contexts), width)
+    return np.array(list(contexts), np.uint32).reshape(len(contexts), width)

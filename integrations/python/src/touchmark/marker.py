@@ -6,26 +6,17 @@ caller's logits are never changed. The choices are those of `createMarker` of th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from . import gumbel
 from .arrays import Array, cast, from_host, keep_freed_memory, namespace, nearest, rows_at_once, to_host
+from .draws import KeyedDraw, chosen
 from .errors import TouchmarkError
 from .generation import Generation, Request, new_id
 from .layers import Layers
-from .mark import Mark, contexts_of
-from .sampling import Sampling, softmax_draw, truncate
-
-
-class Draw(NamedTuple):
-    """A draw that a key governs: the mark, the context, and what turns its words."""
-
-    mark: Mark
-    context: tuple[int, ...]
-    turn: int
+from .mark import Mark, windows_of
+from .sampling import Sampling
 
 
 class Marker:
@@ -117,9 +108,9 @@ class Marker:
         """One step of some generations, whose logits are scaled."""
         tilted, rows = self._tilt(generations, rows)
         draws = self._draws(generations)
-        tokens = self._choose(generations, rows, draws)
+        tokens = chosen(rows, [generation.request.sampling for generation in generations], draws)
         for generation, token, tilt, draw in zip(generations, tokens, tilted, draws, strict=True):
-            generation.advance(token, tilt, isinstance(draw, Draw), token in self._special)
+            generation.advance(token, tilt, isinstance(draw, KeyedDraw), token in self._special)
         return tokens
 
     def _scaled(self, generations: Sequence[Generation], logits: Array) -> Array:
@@ -146,39 +137,32 @@ class Marker:
 
     def _tilt(self, generations: Sequence[Generation], rows: Array) -> tuple[list[bool], Array]:
         """Tilts each row by its cohort's shapes where they cover the context, else by the deployment's."""
-        tilted = np.zeros(len(generations), bool)
-        marked = [bool(g.segments[-1]["marked"]) for g in generations]
-
-        def tilt_by(marks_of: Callable[[Generation], Sequence[Mark]], among: np.ndarray) -> None:
-            nonlocal rows
-            by_mark: dict[Mark, list[int]] = {}
-            for i in np.flatnonzero(among).tolist():
-                for mark in marks_of(generations[i]):
-                    by_mark.setdefault(mark, []).append(i)
-            for mark, those in by_mark.items():
-                contexts = [generations[i].context(mark) for i in those]
-                at = np.array([i for i, c in zip(those, contexts, strict=True) if c is not None], np.intp)
-                windows = contexts_of([c for c in contexts if c is not None], mark.width)
+        tilted = [False] * len(generations)
+        for layer in ("cohort", "shapes"):
+            contexts: dict[Mark, dict[int, tuple[int, ...]]] = {}
+            for i, generation in enumerate(generations):
+                if generation.segments[-1]["marked"] and not tilted[i]:
+                    for mark in getattr(generation.layers, layer):
+                        context = generation.context(mark)
+                        if context is not None:
+                            contexts.setdefault(mark, {})[i] = context
+            for mark, found in contexts.items():
+                windows = windows_of(found.values(), mark.width)
                 covered = mark.covers(windows)
-                at, windows = at[covered], windows[covered]
-                if len(at) == 0:
-                    continue
-                tilted[at] = True
-                if len(at) == len(rows):
+                those = np.array(list(found))[covered]
+                if len(those) == len(rows):
                     rows = mark.shape.tilt(windows, rows)
-                else:
-                    index = from_host(at, rows)
-                    rows[index] = mark.shape.tilt(windows, rows[index])
+                elif len(those):
+                    at = from_host(those, rows)
+                    rows[at] = mark.shape.tilt(windows[covered], rows[at])
+                for i in those:
+                    tilted[i] = True
+        return tilted, rows
 
-        tilt_by(lambda g: g.layers.cohort, np.array(marked))
-        tilt_by(lambda g: g.layers.shapes, np.array(marked) & ~tilted)
-        return tilted.tolist(), rows
-
-    def _draws(self, generations: Sequence[Generation]) -> list[Draw | float | None]:
+    def _draws(self, generations: Sequence[Generation]) -> list[KeyedDraw | float | None]:
         """How each token is drawn: by a key, by a uniform number, or (greedy) not at all."""
-        found = self._keyed(generations)
-        draws: list[Draw | float | None] = []
-        for generation, keyed in zip(generations, found, strict=True):
+        draws: list[KeyedDraw | float | None] = []
+        for generation, keyed in zip(generations, self._keyed(generations), strict=True):
             random, used = generation.random, generation.used
             if generation.request.sampling.temperature == 0:
                 draws.append(None)
@@ -189,72 +173,23 @@ class Marker:
                 draws.append(random.next())
         return draws
 
-    def _keyed(self, generations: Sequence[Generation]) -> list[Draw | None]:
+    def _keyed(self, generations: Sequence[Generation]) -> list[KeyedDraw | None]:
         """The keyed draw that the next context has: the deployment's where it covers it, else the account's."""
-        found: list[Draw | None] = [None] * len(generations)
-        rest = [i for i, generation in enumerate(generations) if generation.keyed]
-        # One marker has one choice mark of the deployment and one of the account layer.
-        for mark_of in (lambda g: g.layers.choice, lambda g: g.layers.account):
-            those = [(i, mark_of(generations[i])) for i in rest if found[i] is None]
-            held = [(i, m, generations[i].context(m)) for i, m in those if m is not None]
-            held = [(i, m, context) for i, m, context in held if context is not None]
-            if not held:
+        draws: list[KeyedDraw | None] = [None] * len(generations)
+        for mark in self._layers.choices:
+            found: dict[int, tuple[int, ...]] = {}
+            for i, generation in enumerate(generations):
+                if generation.keyed and draws[i] is None and mark in generation.layers.choices:
+                    context = generation.context(mark)
+                    if context is not None:
+                        found[i] = context
+            if not found:
                 continue
-            mark = held[0][1]
-            contexts = contexts_of([context for _, _, context in held], mark.width)
-            if mark.code is None:
-                acts, turns = mark.covers(contexts), np.zeros(len(held), np.uint32)
-            else:
-                positions = mark.code.position(contexts)
-                symbols = [generations[i].layers.codeword[p] for (i, _, _), p in zip(held, positions, strict=True)]
-                acts, turns = np.ones(len(held), bool), mark.code.turn(np.array(symbols))
-            for (i, _, context), act, turn in zip(held, acts, turns.tolist(), strict=True):
-                if act:
-                    found[i] = Draw(mark, context, turn)
-        return found
-
-    def _choose(
-        self, generations: Sequence[Generation], rows: Array, draws: Sequence[Draw | float | None]
-    ) -> list[int]:
-        """Truncates and draws."""
-        samplings = [generation.request.sampling for generation in generations]
-        chosen = np.zeros(len(generations), np.int64)
-        greedy = [i for i, draw in enumerate(draws) if draw is None]
-        cut = [i for i, s in enumerate(samplings) if draws[i] is not None and s.truncates(self.vocab_size)]
-        whole = [i for i in range(len(draws)) if draws[i] is not None and not samplings[i].truncates(self.vocab_size)]
-        if greedy:
-            chosen[greedy] = to_host(namespace(rows).argmax(_rows(rows, greedy), axis=1))
-        if whole:
-            chosen[whole] = _drawn(_rows(rows, whole), None, [draws[i] for i in whole])
-        if cut:
-            survivors = truncate(_rows(rows, cut), [samplings[i] for i in cut])
-            columns = _drawn(survivors.logits, survivors.tokens, [draws[i] for i in cut])
-            chosen[cut] = survivors.tokens[np.arange(len(cut)), columns]
-        return chosen.tolist()
-
-
-def _rows(rows: Array, those: list[int]) -> Array:
-    """Some rows, without a copy where they are all."""
-    return rows if len(those) == len(rows) else rows[from_host(np.array(those), rows)]
-
-
-def _drawn(rows: Array, tokens: np.ndarray | None, draws: Sequence[Draw | float]) -> np.ndarray:
-    """The columns that the draws choose."""
-    columns = np.zeros(len(draws), np.int64)
-    by_mark: dict[Mark, list[int]] = {}
-    for i, draw in enumerate(draws):
-        if isinstance(draw, Draw):
-            by_mark.setdefault(draw.mark, []).append(i)
-    for mark, those in by_mark.items():
-        keyed = [draws[i] for i in those]
-        columns[those] = gumbel.draw(
-            mark.choice,
-            contexts_of([draw.context for draw in keyed], mark.width),
-            _rows(rows, those),
-            None if tokens is None else tokens[those],
-            np.array([draw.turn for draw in keyed], np.uint32),
-        )
-    chance = [i for i, draw in enumerate(draws) if not isinstance(draw, Draw)]
-    if chance:
-        columns[chance] = softmax_draw(_rows(rows, chance), np.array([draws[i] for i in chance]))
-    return columns
+            windows = windows_of(found.values(), mark.width)
+            covered, turns = mark.covers(windows), np.zeros(len(found), np.uint32)
+            if mark.code is not None:
+                turns = mark.code.turns(windows, np.stack([generations[i].layers.codeword for i in found]))
+            for (i, context), covers, turn in zip(found.items(), covered, turns, strict=True):
+                if covers:
+                    draws[i] = KeyedDraw(mark, context, int(turn))
+        return draws
