@@ -108,6 +108,18 @@ def test_generate_ends_rows_at_stop_strings_and_counts_what_was_emitted(model: A
         assert len({receipt["tokens"] for receipt in receipts}) > 1
 
 
+def test_what_a_request_leaves_out_is_the_generation_config_s(model: Any, inputs: Any) -> None:
+    config = transformers.GenerationConfig(temperature=0.5, top_k=0, top_p=0.9, max_new_tokens=8, eos_token_id=END)
+    requests = [{"seed": "s"}, {"seed": "s", "temperature": 0.7}, {"seed": "s", "temperature": 0}]
+    sequences, receipts = generate(model, marker(), requests, **inputs, generation_config=config)
+    assert [receipt["temperature"] for receipt in receipts] == [0.5, 0.7, 0]
+    assert sequences.shape[1] == inputs["input_ids"].shape[1] + 8
+    assert (config.temperature, config.top_p) == (0.5, 0.9)
+    whole = [{**request, "top_p": 0.9} for request in ({**requests[0], "temperature": 0.5}, *requests[1:])]
+    again, _ = generate(model, marker(), whole, **inputs, max_new_tokens=8)
+    assert torch.equal(again, sequences)
+
+
 @pytest.mark.parametrize(
     ("requests", "options", "sentence"),
     [

@@ -21,6 +21,8 @@ from .marker import Marker
 Requests = Sequence[Mapping[str, Any]]
 """What each row brings: options of `Marker.start`. The prompt is that of the row unless given."""
 
+SAMPLING = ("temperature", "top_k", "top_p")
+
 UNSUPPORTED = {
     "num_beams": (None, 1),
     "guidance_scale": (None, 1),
@@ -132,7 +134,8 @@ def generate(
 ) -> tuple[torch.LongTensor, list[dict[str, Any]]]:
     """`model.generate` with marks.
 
-    requests: one a prompt: options of `Marker.start` (temperature, top_k, top_p, account, cohort, seed, …)
+    requests: one a prompt: options of `Marker.start` (temperature, top_k, top_p, account, cohort, seed, …); temperature,
+        top_k and top_p that a request leaves out are the generation config's, where it has them
     options: of `model.generate`, except temperature, top_k and top_p: `input_ids`, `attention_mask`, …
     returns: the sequences, prompts included, and a receipt for each
     """
@@ -140,16 +143,19 @@ def generate(
     for name, harmless in UNSUPPORTED.items():
         if options.get(name, getattr(config, name, None)) not in harmless:
             raise TouchmarkError(f"{name} is not supported with marks; leave it out")
-    for name in ("temperature", "top_k", "top_p", "do_sample"):
+    for name in (*SAMPLING, "do_sample"):
         if name in options:
             raise TouchmarkError(f"{name} is an option of each request; give it there (temperature 0 is greedy)")
+    # In transformers a top-k of 0 is none.
+    usual = {name: getattr(config, name) for name in SAMPLING if getattr(config, name, None)}
     own = {"do_sample": True, "temperature": 1.0, "top_k": 0, "top_p": 1.0, "return_dict_in_generate": False}
     rest = config.update(**{**options, **own})
     eos = config.eos_token_id
     ends = [] if eos is None else [eos] if isinstance(eos, int) else list(eos)
     if config.pad_token_id is None and ends:
         config.pad_token_id = ends[0]
-    processor = MarkingProcessor(marker, requests, ends, config.pad_token_id, config.num_return_sequences or 1)
+    whole = [{**usual, **request} for request in requests]
+    processor = MarkingProcessor(marker, whole, ends, config.pad_token_id, config.num_return_sequences or 1)
     processors = [*rest.pop("logits_processor", ()), processor]
     output = model.generate(**rest, generation_config=config, logits_processor=processors)
     return output, processor.finish(output)
