@@ -148,6 +148,14 @@ const SESSIONS: readonly Session[] = [
 		steps: 25,
 		requests: requests(5, (i) => ({ sampling: sampling[i], account: 'p2' })),
 	},
+	{
+		...plain,
+		marks: ['shape', 'choice', 'account', 'lists'],
+		vocabSize: 128_256,
+		steps: 9,
+		span: 16,
+		requests: requests(10, (i) => ({ sampling: sampling[i % 5], account: `p${i % 3}` })),
+	},
 	{ ...plain, marks: [], requests: requests(2, (i) => ({ sampling: sampling[i] })) },
 ];
 

@@ -134,8 +134,8 @@ def generate(
 ) -> tuple[torch.LongTensor, list[dict[str, Any]]]:
     """`model.generate` with marks.
 
-    requests: one a prompt: options of `Marker.start` (temperature, top_k, top_p, account, cohort, seed, …); temperature,
-        top_k and top_p that a request leaves out are the generation config's, where it has them
+    requests: one a prompt: options of `Marker.start` (temperature, top_k, top_p, account, cohort, seed, …);
+        temperature, top_k and top_p that a request leaves out are the generation config's, where it has them
     options: of `model.generate`, except temperature, top_k and top_p: `input_ids`, `attention_mask`, …
     returns: the sequences, prompts included, and a receipt for each
     """
