@@ -62,6 +62,11 @@ def changed(mark: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
         (changed(LISTS, "spec.scheme.gamma", 0.3), 'field "spec.scheme.gamma": must be a multiple of 1/256'),
         (changed(LISTS, "spec.scheme.vocabSize", 9), 'field "spec.scheme": has parameters'),
         (changed(LISTS, "spec.contextWidth", 0), 'field "spec.contextWidth": must be 1 to 16'),
+        (changed(LISTS, "spec.more", 3), 'field "spec": must have the fields'),
+        (
+            {**LISTS, "spec": {k: v for k, v in LISTS["spec"].items() if k != "commitment"}},
+            'field "spec": must have the fields',
+        ),
         (changed(LISTS, "spec.share", 3), 'field "spec.share"'),
         (changed(CHOICE, "spec.channel", "shape"), 'field "spec.channel": must be "choice"'),
         (changed(ACCOUNT, "spec.code.symbols", 3), 'field "spec.code.symbols"'),
@@ -133,6 +138,12 @@ def test_logits_that_are_refused_advance_nobody(row: list[float], sentence: str)
         marker.step([a, b], np.array([[0.0] * len(row), row]))
     assert a.tokens == b.tokens == []
     assert marker.step([a], np.zeros((1, 3))) == marker.step([b], np.zeros((1, 3)))
+
+
+def test_a_temperature_too_small_for_the_logits_is_refused() -> None:
+    marker = Marker([], 3)
+    with pytest.raises(TouchmarkError, match="too large for its temperature"):
+        marker.step([marker.start(temperature=1e-39)], np.array([[1.0, 0.0, -1.0]]))
 
 
 def test_one_row_a_request_and_two_ends_are_refused() -> None:

@@ -121,8 +121,8 @@ class Marker:
                 f"{self.vocab_size} need {(len(generations), self.vocab_size)}"
             )
         logits = nearest(logits)
-        scales = np.array([g.request.sampling.scale for g in generations], np.float32)
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
+            scales = np.array([g.request.sampling.scale for g in generations]).astype(np.float32)
             rows = cast(logits, "float32") * from_host(scales[:, None], logits)
         xp = namespace(rows)
         for generation, top in zip(generations, to_host(xp.amax(rows, axis=1)).tolist(), strict=True):

@@ -19,6 +19,11 @@ SCHEMES = {
 }
 """Schemes that are supported, and the parameters that each may have."""
 
+FIELDS = set(
+    "version scheme prf contextWidth channel layer deployment member share selector start epoch tokenizer commitment".split()
+)
+"""Fields of every spec; marks of the account layer have `code` too."""
+
 HEX = re.compile(r"[0-9a-f]{64}")
 NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -47,6 +52,8 @@ def check_spec(spec: Any, where: str) -> None:
     def one_of(name: str, *values: str) -> None:
         holds(name, spec.get(name) in values, "must be " + " or ".join(f'"{value}"' for value in values))
 
+    known = set(spec) - {"code"} == FIELDS
+    check(where, "spec", known, f"must have the fields {', '.join(sorted(FIELDS))}, and no others but code")
     holds("version", spec.get("version") == 1, "must be 1")
     one_of("channel", "shape", "choice")
     one_of("layer", "deployment", "cohort", "account")
