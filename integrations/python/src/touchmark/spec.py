@@ -19,9 +19,22 @@ SCHEMES = {
 }
 """Schemes that are supported, and the parameters that each may have."""
 
-FIELDS = set(
-    "version scheme prf contextWidth channel layer deployment member share selector start epoch tokenizer commitment".split()
-)
+FIELDS = {
+    "version",
+    "scheme",
+    "prf",
+    "contextWidth",
+    "channel",
+    "layer",
+    "deployment",
+    "member",
+    "share",
+    "selector",
+    "start",
+    "epoch",
+    "tokenizer",
+    "commitment",
+}
 """Fields of every spec; marks of the account layer have `code` too."""
 
 HEX = re.compile(r"[0-9a-f]{64}")
