@@ -24,3 +24,18 @@ export function benjaminiHochbergLog(logPs: readonly number[], hypotheses = logP
 	});
 	return adjusted;
 }
+
+/**
+ * Adjusted p-values of Benjamini and Yekutieli, "The control of the false discovery rate in multiple testing under dependency"
+ * (Annals of Statistics 2001, theorem 1.3): those of Benjamini and Hochberg times 1 + 1/2 + … + 1/hypotheses. They hold however the
+ * p-values depend on each other.
+ *
+ * @param logPs natural logarithms, ≤ 0; rows that are not listed have p = 1
+ * @param hypotheses how many were tested, at least as many as are listed
+ * @returns adjusted logarithms, ≤ 0, in the order of the input
+ */
+export function benjaminiYekutieliLog(logPs: readonly number[], hypotheses = logPs.length): number[] {
+	let harmonic = 0;
+	for (let i = hypotheses; i >= 1; i--) harmonic += 1 / i;
+	return benjaminiHochbergLog(logPs, hypotheses).map((logP) => Math.min(0, logP + ln(Math.max(1, harmonic))));
+}

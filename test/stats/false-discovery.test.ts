@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { benjaminiHochbergLog } from '../../src/stats/false-discovery.js';
+import { benjaminiHochbergLog, benjaminiYekutieliLog } from '../../src/stats/false-discovery.js';
 import { randomSource } from './random.js';
 
 const logs = (ps: readonly number[]) => ps.map(Math.log);
@@ -33,5 +33,32 @@ describe('Benjamini and Hochberg', () => {
 		// 0.1 times the share of true nulls, 0.085; its standard error is about 0.0012.
 		expect(rate).toBeLessThan(0.09);
 		expect(rate).toBeGreaterThan(0.08);
+	});
+});
+
+describe('Benjamini and Yekutieli', () => {
+	test('keeps the rate where p-values depend on each other in the worst way, and Benjamini and Hochberg do not', () => {
+		// Guo and Rao 2008: with chance α/k, k of m null p-values, each uniform on its own, lie just where k rejections need them.
+		const [m, alpha, trials] = [20, 0.05, 20_000];
+		const uniform = randomSource(7);
+		const rate = { hochberg: 0, yekutieli: 0 };
+		for (let trial = 0; trial < trials; trial++) {
+			let left = uniform();
+			let k = 0;
+			for (let i = 1; i <= m && k === 0; i++) {
+				left -= alpha / i;
+				if (left < 0) k = i;
+			}
+			const first = Math.floor(uniform() * m);
+			const ps = Array.from({ length: m }, (_, i) =>
+				(i - first + m) % m < k ? ((k - 1 + uniform()) * alpha) / m : alpha + (1 - alpha) * uniform(),
+			);
+			// All are null, so one found is one too many.
+			if (benjaminiHochbergLog(logs(ps)).some((p) => p <= Math.log(alpha))) rate.hochberg += 1 / trials;
+			if (benjaminiYekutieliLog(logs(ps)).some((p) => p <= Math.log(alpha))) rate.yekutieli += 1 / trials;
+		}
+		// α (1 + 1/2 + … + 1/20) = 0.18; four standard errors are 0.011.
+		expect(rate.hochberg).toBeGreaterThan(0.16);
+		expect(rate.yekutieli).toBeLessThanOrEqual(alpha + 0.006);
 	});
 });
