@@ -49,7 +49,7 @@ export const bench: Bench = {
 				logits: path('logits.f32'),
 				vocabulary: V,
 				batches: quick ? [1] : [1, 8, 32],
-				repeats: quick ? 3 : 7,
+				repeats: quick ? 3 : 5,
 			}),
 		);
 		const measured = JSON.parse(

@@ -148,7 +148,8 @@ def vllm_sampler(plan, batch, sampling):
     processor.update_state(BatchUpdate(batch_size=batch, removed=[], added=added, moved=[]))
     ours, bare = metadata(processor), metadata()
 
-    def marked(ids, logits):
+    def marked(ids, logits, requests=asked):
+        # An answer ends with its request, which the engine would hold: here the default does.
         tokens = sampler(logits.clone(), ours).sampled_token_ids
         for output, token in zip(outputs, tokens[:, 0].tolist(), strict=True):
             output.append(token)

@@ -1,8 +1,9 @@
 """Runs vLLM's engine for test_vllm.py, in a process of its own: `python vllm_host.py PLAN OUT`.
 
 The plan: {"engine": arguments of vLLM, "runs": [[{"id", "prompt", "params", "abort"?}, …], …]}. The requests of a run
-are given together; `abort` is the number of steps after which the client leaves. OUT gets, for each request, its token ids,
-why it ended, how many tokens of its prompt were cached, its log-probabilities, and how often anything was preempted.
+are given together; `abort` is the number of steps after which the client leaves. OUT gets, for each request, its
+token ids, why it ended, how many tokens of its prompt were cached, its log-probabilities, and how often anything was
+preempted.
 
 With "parts": vLLM 0.32 rewinds a request's own generator after each part of a prompt, which generators of a CPU refuse;
 no request gets one then. The marks' randomness is not the engine's.
