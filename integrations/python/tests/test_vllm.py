@@ -226,9 +226,10 @@ def test_the_text_is_found_traced_and_logged(folder: Path, pseudonyms: list[str]
 
 def test_requests_are_refused_in_one_sentence(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from vllm import SamplingParams
+    from vllm.sampling_params import StructuredOutputsParams
 
     from touchmark.vllm import TouchmarkLogitsProcessor
-    from touchmark.vllm_options import marks_of_environment
+    from touchmark.vllm_options import marks_of_environment, options_of
 
     monkeypatch.setenv("TOUCHMARK_MARKS", str(folder / "marks.json"))
     marks_of_environment.cache_clear()
@@ -245,6 +246,8 @@ def test_requests_are_refused_in_one_sentence(folder: Path, monkeypatch: pytest.
     assert "string of 1 to 256" in refused(extra_args={"touchmark_account": 7})
     assert "no mark of this marker is cohort" in refused(extra_args={"touchmark_cohort": "farms"})
     assert "needs touchmark_id" in refused(n=2)
+    structured = SamplingParams(structured_outputs=StructuredOutputsParams(json_object=True))
+    assert not options_of(structured)["marked"]
 
 
 def test_the_engine_refuses_drafts(folder: Path) -> None:

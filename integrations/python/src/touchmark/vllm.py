@@ -81,6 +81,8 @@ class Answer:
     def follow(self, special: frozenset[int]) -> None:
         """Brings the generation to where the engine is."""
         generation, before = self.generation, self._before
+        if generation.ended:
+            return
         if before and len(self.output) == before[0] < len(generation.tokens):
             _, random, keyed, fresh = before
             if generation.segments[-1]["keyed"] > keyed:
