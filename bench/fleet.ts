@@ -71,7 +71,7 @@ export const bench: Bench = {
 				`${Object.entries(measured.versions)
 					.map(([name, version]) => `${name} ${version}`)
 					.join(', ')}, one thread.`,
-				'`its call alone` is the bias without the draw, beside our whole step with it.',
+				'`its call alone` is the bias without the draw, beside our whole step with it; of a step with SynthID the draw is a twentieth or less.',
 				"vLLM's own watermark draws with a fused kernel on a GPU; its sampler for that does not run on a CPU. Its row here leaves out contexts and deduplication.",
 			],
 		};

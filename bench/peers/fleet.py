@@ -1,8 +1,8 @@
 """Cost of a step in the hosts that serve models from Python: `python fleet.py PLAN`, for `npm run bench -- fleet`.
 
 The plan, JSON: {"marks": file of `touchmark keys open`, "account", "logits": file of float32 rows, "vocabulary",
-"batches", "repeats"}. Prints, as JSON, {"versions", "rows": [{"case", "ours", "peer", "peerName"}]}: median seconds a step, all
-contenders of a case in turn, one thread. Rows of vLLM come only where vLLM is installed.
+"batches", "repeats"}. Prints, as JSON, {"versions", "rows": [{"case", "ours", "peer", "peerName"}]}: median seconds a
+step, all contenders of a case in turn, one thread. Rows of vLLM come only where vLLM is installed.
 
 A step is what the host does from the model's logits to the sampled ids. In transformers: the list of processors,
 softmax, multinomial. In vLLM: `Sampler.forward`.
@@ -31,7 +31,7 @@ torch.set_grad_enabled(False)
 torch.manual_seed(1)
 
 PROMPT = 16
-STEPS = 4
+STEPS = 2
 """Steps of one measurement."""
 SAMPLING = {"full": {}, "top50": {"top_k": 50, "top_p": 0.95}}
 SYNTHID_KEYS = [11 + 31 * i for i in range(30)]
@@ -106,7 +106,6 @@ def hugging_face(plan, batch, sampling):
         "transformers WatermarkLogitsProcessor (kgw)": whole(*warpers, kgw),
         "transformers SynthIDTextWatermarkLogitsProcessor": whole(*warpers, synthid),
         "WatermarkLogitsProcessor, its call alone": alone(kgw),
-        "SynthIDTextWatermarkLogitsProcessor, its call alone": alone(synthid),
         "transformers without a mark": whole(*warpers),
     }
 
