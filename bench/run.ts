@@ -17,6 +17,7 @@ const BENCHES: Record<string, () => Promise<{ bench: Bench }>> = {
 	accounts: () => import('./accounts.js'),
 	calibration: () => import('./calibration.js'),
 	demo: () => import('./demo.js'),
+	fleet: () => import('./fleet.js'),
 	trace: () => import('./trace.js'),
 	'hard-students': () => import('./hard-students.js'),
 	inheritance: () => import('./inheritance.js'),
