@@ -1,9 +1,11 @@
 /**
  * Which accounts use the same prompts: the nearest neighbours of each, by what their prompts have in common.
  *
- * An account is the set of its fingerprints. Similarity is the cosine of these sets with weights ln(N/n) (inverse document frequency:
- * Spärck Jones 1972), n of N accounts having the fingerprint: what thousands share, as the template of a public tool, weighs little, and
- * one account's volume is no similarity. Data sets that name accounts are sets of the same kind and add a quarter of their cosine.
+ * An account is the set of its fingerprints that some other account has too. Similarity is the cosine of two such sets, where a
+ * fingerprint that n of N accounts have weighs (ln(N/n) / ln(N/2))⁴: inverse document frequency (Spärck Jones 1972), steep, since the
+ * template of a public tool is shared by thousands and says nothing. Accounts whose common fingerprints weigh less than 0.15 of
+ * one that only the two have are not tied, however little else they asked. Data sets that name accounts are sets too, all of the same
+ * weight, and add a quarter of their cosine.
  * No time of any request is read.
  *
  * @module
@@ -12,8 +14,8 @@ import type { GatheredTraffic } from './traffic.js';
 
 /** Neighbours of an account that are kept. */
 const MOST_NEIGHBOURS = 32;
-/** Similarities below it are taken for chance. */
-const LEAST_SIMILARITY = 0.02;
+/** What two accounts must have in common, in fingerprints that only they have. */
+const LEAST_SHARED = 0.15;
 /** What the same data sets weigh beside the same prompts. */
 const DATASET_WEIGHT = 0.25;
 /** A fingerprint of more accounts is looked at with probability `COMMON`/n only, and weighs as much more: cost, no bias. */
@@ -32,7 +34,7 @@ interface Sets {
 	readonly starts: number[];
 	readonly members: number[];
 	readonly weights: number[];
-	/** Σ of weights over all sets of an account, those of one member included. */
+	/** Σ of weights over all sets of an account. */
 	readonly norms: Float64Array;
 }
 
@@ -41,11 +43,16 @@ function emptySets(accounts: number): Sets {
 }
 
 function addSet(sets: Sets, members: readonly number[], weight: number): void {
+	if (members.length < 2 || weight === 0) return;
 	for (const account of members) sets.norms[account] += weight;
-	if (members.length < 2) return;
 	for (const account of members) sets.members.push(account);
 	sets.starts.push(sets.members.length);
 	sets.weights.push(weight);
+}
+
+/** What a set says: 1 for one of two accounts only, 0 for one of all. */
+function rarity(accounts: number, members: number): number {
+	return accounts <= 2 ? 1 : (Math.log(accounts / members) / Math.log(accounts / 2)) ** 4;
 }
 
 /** Accounts by fingerprint. */
@@ -61,7 +68,7 @@ function promptSets({ accounts, prompts }: GatheredTraffic): Sets {
 		begin = at;
 		const scale = Math.max(1, members.length / COMMON);
 		if (Math.imul(hash, 0x9e3779b1) >>> 0 >= 2 ** 32 / scale) continue;
-		addSet(sets, members, scale * Math.log(accounts.length / members.length) ** 2);
+		addSet(sets, members, scale * rarity(accounts.length, members.length));
 	}
 	return sets;
 }
@@ -69,7 +76,7 @@ function promptSets({ accounts, prompts }: GatheredTraffic): Sets {
 /** Accounts by data set. @param datasets numbers of accounts, each once */
 function datasetSets(accounts: number, datasets: readonly (readonly number[])[]): Sets {
 	const sets = emptySets(accounts);
-	for (const members of datasets) addSet(sets, members, Math.log(1 + accounts / members.length) ** 2);
+	for (const members of datasets) addSet(sets, members, 1);
 	return sets;
 }
 
@@ -101,7 +108,7 @@ export function nearestNeighbours(
 	const layers = [
 		{ sets: promptSets(traffic), weight: 1 },
 		{ sets: datasetSets(count, datasets), weight: DATASET_WEIGHT },
-	].map(({ sets, weight }) => ({ sets, weight, ...{ of: setsByAccount(sets, count) } }));
+	].map(({ sets, weight }) => ({ sets, weight, of: setsByAccount(sets, count) }));
 	const similarity = new Float64Array(count);
 	const shared = new Float64Array(count);
 	const ties = new Map<number, Tie>();
@@ -120,12 +127,13 @@ export function nearestNeighbours(
 			}
 			for (const other of touched) {
 				if (similarity[other] === 0) met.push(other);
-				similarity[other] += (weight * shared[other]) / Math.sqrt(sets.norms[account] * sets.norms[other]);
+				if (shared[other] >= LEAST_SHARED)
+					similarity[other] += (weight * shared[other]) / Math.sqrt(sets.norms[account] * sets.norms[other]);
 				shared[other] = 0;
 			}
 		}
 		const near = met
-			.filter((other) => other !== account && similarity[other] >= LEAST_SIMILARITY)
+			.filter((other) => other !== account && similarity[other] > 0)
 			.sort((a, b) => similarity[b] - similarity[a] || a - b)
 			.slice(0, MOST_NEIGHBOURS);
 		for (const other of near) {
