@@ -1,7 +1,7 @@
 /**
  * Groups of accounts that are tied to each other more than to anybody else.
  *
- * Louvain's method (Blondel et al. 2008) finds small communities; those that are no communities of their own, since a fifth or more of
+ * Louvain's method (Blondel et al. 2008) finds small communities; those that are no communities of their own, since a tenth or more of
  * their ties lead outside, join the one that they are tied to most. The first step alone cuts large groups into pieces, because every
  * sparse graph has some modularity; a coarser first step would swallow small groups (Fortunato and Barthélemy 2007).
  *
@@ -14,7 +14,7 @@ import type { Tie } from './neighbours.js';
 /** Above 1: smaller communities. */
 const RESOLUTION = 4;
 /** Share of a community's ties that may lead outside. */
-const MOST_OUTSIDE = 0.2;
+const MOST_OUTSIDE = 0.1;
 
 /** Louvain's communities; the package's types do not fit how Node loads it. */
 const louvain = communities as unknown as typeof communities.default;
