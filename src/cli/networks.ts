@@ -32,7 +32,10 @@ export function addNetworks(program: Command, edge: Edge, exit: (code: number) =
 	program
 		.command('networks')
 		.description('which accounts work in step with one another on the same prompts?')
-		.argument('<files...>', 'requests, one {"account", "time", "fingerprints"} a line, in any order')
+		.argument(
+			'<files...>',
+			'requests, one {"account", "time", "fingerprints" or "prompt"} a line, in any order',
+		)
 		.option('--trace <files...>', 'results of `trace --json`: data sets that name accounts')
 		.option('--fdr <q>', 'false discovery rate of the accounts put into networks', parseRate('--fdr'), 0.01)
 		.option('--graphml <file>', 'where to write the graph')

@@ -5,6 +5,8 @@
  */
 import { z } from 'zod';
 import { readJsonLines } from '../corpus/documents.js';
+import { badInput } from '../errors.js';
+import { bindSalt, fingerprintsOf } from '../fingerprints/index.js';
 import { checked } from '../input.js';
 import type { PromptFingerprint, Traffic } from '../networks/index.js';
 
@@ -26,8 +28,13 @@ const Request = z.looseObject({
 				.regex(/^[0-9a-f]{8,16}$/, 'must be 8 to 16 lower-case hexadecimal digits'),
 			{ error: 'must be a list of fingerprints' },
 		)
-		.max(MOST, `holds more than ${MOST} fingerprints`),
+		.max(MOST, `holds more than ${MOST} fingerprints`)
+		.optional(),
+	prompt: z.string({ error: 'must be a string' }).optional(),
 });
+
+/** Fingerprints of prompts in text are compared and forgotten, so their salt need be no secret. */
+const SALT = bindSalt(new Uint8Array(32));
 
 /** Hexadecimal digits as two words. */
 function words(digits: string): PromptFingerprint {
@@ -35,7 +42,7 @@ function words(digits: string): PromptFingerprint {
 }
 
 /**
- * Adds the requests of a file, one `{"account", "time", "fingerprints"}` a line, in any order.
+ * Adds the requests of a file, one a line, in any order: `{"account", "time"}` and either `"fingerprints"` or `"prompt"`.
  *
  * @param counted after every thousand
  * @throws TouchmarkError `bad-input` that names file, line and field
@@ -48,10 +55,12 @@ export async function addRequests(
 	let requests = 0;
 	for await (const { value, line } of readJsonLines(path)) {
 		const where = `${path}:${line.number}`;
-		const { account, time, fingerprints } = checked(Request, value, where);
+		const { account, time, fingerprints, prompt } = checked(Request, value, where);
 		const hour = Math.floor(Date.parse(time) / 3_600_000);
-		if (hour < 0) checked(z.never({ error: 'is before 1970' }), time, `${where}: field "time"`);
-		traffic.add(account, hour, fingerprints.map(words));
+		if (hour < 0) throw badInput(`${where}: field "time": is before 1970`);
+		if (fingerprints !== undefined) traffic.add(account, hour, fingerprints.map(words));
+		else if (prompt !== undefined) traffic.add(account, hour, fingerprintsOf(prompt, SALT));
+		else throw badInput(`${where}: has no field "fingerprints" and no field "prompt"; give either`);
 		if (++requests % 1000 === 0) counted(1000);
 	}
 }

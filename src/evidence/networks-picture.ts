@@ -2,7 +2,8 @@
  * A picture of networks: a disc for each candidate group, a dot for each account.
  *
  * The layout is computed, not simulated: discs stand in rows, the largest first, and dots on the spiral of a sunflower (Vogel 1979), those
- * in step from the centre outwards. The same result gives the same picture.
+ * in step from the centre outwards. Where there
+ * is no room for all, a dot stands for several accounts. The same result gives the same picture.
  *
  * @module
  */
@@ -15,11 +16,9 @@ const GAP = 16;
 /** Room for two lines under a disc. */
 const LABEL = 40;
 /** Narrowest place of a disc: its label must fit. */
-const PLACE = 92;
-/** Dots of a disc; in larger groups a dot stands for several accounts. */
-const MOST_DOTS = 250;
+const PLACE = 104;
 /** Accounts of a group whose ties are drawn. */
-const MOST_TIED = 60;
+const MOST_TIED = 20;
 const GOLDEN = Math.PI * (3 - Math.sqrt(5));
 
 type Group = NetworksResult['candidates'][number];
@@ -39,7 +38,7 @@ function laidOut(groups: readonly Group[]): { discs: Disc[]; height: number } {
 	let y = 0;
 	let height = 0;
 	for (const group of groups) {
-		const radius = 12 + 88 * Math.sqrt(group.accounts.length / Math.max(largest, 100));
+		const radius = 16 + 84 * Math.sqrt(group.accounts.length / Math.max(largest, 100));
 		const width = Math.max(PLACE, 2 * radius);
 		if (x > 0 && x + width > WIDTH) {
 			x = 0;
@@ -68,7 +67,7 @@ function renderDisc(disc: Disc, ties: NetworksResult['ties']): string {
 	const { group, radius, x, y } = disc;
 	const steps = inStep(group).length;
 	const size = group.accounts.length;
-	const dots = Math.min(size, MOST_DOTS);
+	const dots = Math.min(size, Math.floor((radius / 4.2) ** 2));
 	const at = (value: number) => value.toFixed(1);
 	const lines: string[] = [];
 	if (size <= MOST_TIED) {

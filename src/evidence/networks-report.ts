@@ -62,7 +62,7 @@ function picture({ candidates, ties }: NetworksResult): string {
 	const drawn = [...found, ...others.slice(0, MOST_OTHERS)];
 	if (drawn.length === 0) return '<p>No accounts share enough prompts.</p>';
 	const hidden = others.length - Math.min(others.length, MOST_OTHERS);
-	return `<p>Each disc is a group by prompts and data sets alone. A dot is an account (in groups of more than 250 one of several); those in colour are in step with the group. Lines, in small groups, are ties by prompts.${hidden > 0 ? ` ${hidden} groups without a network are not drawn.` : ''}</p>
+	return `<p>Each disc is a group by prompts and data sets alone. A dot is an account, or several where there is no room for all; those in colour are in step with the group. Lines, in small groups, are ties by prompts.${hidden > 0 ? ` ${hidden} groups without a network are not drawn.` : ''}</p>
 <figure>${renderNetworksPicture(drawn, ties)}</figure>`;
 }
 

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { benjaminiHochbergLog } from '../stats/false-discovery.js';
+import { benjaminiYekutieliLog } from '../stats/false-discovery.js';
 import { communitiesOf } from './communities.js';
 import { fleetActivity, groupActivity } from './in-step.js';
 import { nearestNeighbours, type Tie } from './neighbours.js';
@@ -60,7 +60,8 @@ export function findNetworks(
 	});
 	// Which accounts could reach the level does not depend on the order of their days, so the others need not be counted (Tarone 1990).
 	const testable = tested.filter(({ leastLogP }) => leastLogP <= Math.log(fdr));
-	const adjusted = benjaminiHochbergLog(testable.map(({ logP }) => logP));
+	// A member's p-value and that of another depend on each other, since either is part of the other's group.
+	const adjusted = benjaminiYekutieliLog(testable.map(({ logP }) => logP));
 	const adjustedOf = new Map(testable.map(({ account }, i) => [account, adjusted[i]]));
 
 	const shared = meanSimilarity(inside);

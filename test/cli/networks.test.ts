@@ -94,7 +94,7 @@ describe('networks', () => {
 		[
 			'no fingerprints',
 			'{"account":"a","time":"2026-11-25T21:00:00Z"}',
-			/field "fingerprints": must be a list/,
+			/bad\.jsonl:2: has no field "fingerprints" and no field "prompt"/,
 		],
 		[
 			'before 1970',
@@ -111,6 +111,29 @@ describe('networks', () => {
 		expect({ code, out }).toEqual({ code: 2, out: '' });
 		expect(err).toMatch(sentence);
 		expect(err.trimEnd().split('\n')).toHaveLength(1);
+	});
+	test('prompts in text: the same template with other words in it is shared', async () => {
+		const words = 'amber basil cedar daisy elder fern ginger hazel iris juniper'.split(' ');
+		const template = (i: number, j: number) =>
+			`Write a careful answer in the voice of a patient teacher who explains step by step what one has to know about ${words[i]} and ${words[j]} before the lesson begins, and then ask three short questions that show whether it was understood`;
+		const lines: string[] = [];
+		for (let day = 1; day <= 28; day++)
+			for (let account = 0; account < 40; account++) {
+				const hour = account < 5 ? (day * 7) % 24 : (day * 5 + account * account) % 24;
+				const time = `2026-06-${String(day).padStart(2, '0')}T${String(hour).padStart(2, '0')}:30:00Z`;
+				const prompt =
+					account < 5
+						? template(account, day % 10)
+						: `${words[account % 10]} note ${account} ${day} ${words[day % 10]} alone ${hour} here`;
+				lines.push(JSON.stringify({ account: `a${account}`, time, prompt }));
+			}
+		writeFileSync(path('prompts.jsonl'), lines.join('\n'));
+		const { code, out } = await runCli(['networks', path('prompts.jsonl'), '--json']);
+		expect(code).toBe(0);
+		const { networks } = NetworksResult.parse(JSON.parse(out));
+		expect(networks.map(({ accounts }) => accounts.map(({ account }) => account).sort())).toEqual([
+			['a0', 'a1', 'a2', 'a3', 'a4'],
+		]);
 	});
 	test('a trace that is none, and one account alone', async () => {
 		writeFileSync(path('none.json'), '{"accounts":7}');
