@@ -6,6 +6,7 @@ import { parse } from 'graphology-graphml';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { simulateFleet, type Truth } from '../../bench/networks-fleet.js';
 import { NetworksResult } from '../../src/networks/index.js';
+import { randomSource } from '../stats/random.js';
 import { newFolder, runCli } from './run-cli.js';
 
 const folder = newFolder();
@@ -117,14 +118,13 @@ describe('networks', () => {
 		const template = (i: number, j: number) =>
 			`Write a careful answer in the voice of a patient teacher who explains step by step what one has to know about ${words[i]} and ${words[j]} before the lesson begins, and then ask three short questions that show whether it was understood`;
 		const lines: string[] = [];
+		const random = randomSource(21);
+		const word = () => words[Math.floor(10 * random())];
 		for (let day = 1; day <= 28; day++)
 			for (let account = 0; account < 40; account++) {
-				const hour = account < 5 ? (day * 7) % 24 : (day * 5 + account * account) % 24;
+				const hour = account < 5 ? (day * 7) % 24 : Math.floor(24 * random());
 				const time = `2026-06-${String(day).padStart(2, '0')}T${String(hour).padStart(2, '0')}:30:00Z`;
-				const prompt =
-					account < 5
-						? template(account, day % 10)
-						: `${words[account % 10]} note ${account} ${day} ${words[day % 10]} alone ${hour} here`;
+				const prompt = account < 5 ? template(account, day % 10) : Array.from({ length: 12 }, word).join(' ');
 				lines.push(JSON.stringify({ account: `a${account}`, time, prompt }));
 			}
 		writeFileSync(path('prompts.jsonl'), lines.join('\n'));
