@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { spread } from '../fingerprints/words.js';
 import { newNumberPairs, type SortedPairs } from './number-pairs.js';
 
 /** 64 bits or fewer that near-duplicates of a prompt share; what they are made from is not asked. */
@@ -57,6 +58,7 @@ export function newTraffic(): Traffic {
 			requests[number]++;
 			hours.add(number, hour);
 			for (const { word, more } of fingerprints) {
+				// Fingerprints of others' making need not be uniform.
 				const hash = spread(word ^ spread(more));
 				prompts.add(hash, ((spread(more + 0x9e3779b9 + word) << 24) | number) >>> 0);
 			}
@@ -79,13 +81,4 @@ export function newTraffic(): Traffic {
 			};
 		},
 	};
-}
-
-/** Spreads every bit over all of a word (the last steps of MurmurHash3, A. Appleby): fingerprints need not be uniform. */
-function spread(word: number): number {
-	let x = word ^ (word >>> 16);
-	x = Math.imul(x, 0x85ebca6b);
-	x ^= x >>> 13;
-	x = Math.imul(x, 0xc2b2ae35);
-	return (x ^ (x >>> 16)) >>> 0;
 }
