@@ -10,6 +10,8 @@ import { bindSalt, fingerprintsOf } from '../fingerprints/index.js';
 import { checked } from '../input.js';
 import type { PromptFingerprint, Traffic } from '../networks/index.js';
 
+/** The first hour of 2100: activity is held by hour, from the first to the last. */
+const END = Date.UTC(2100, 0, 1) / 3_600_000;
 /** Most fingerprints of a request. */
 const MOST = 4096;
 
@@ -57,7 +59,7 @@ export async function addRequests(
 		const where = `${path}:${line.number}`;
 		const { account, time, fingerprints, prompt } = checked(Request, value, where);
 		const hour = Math.floor(Date.parse(time) / 3_600_000);
-		if (hour < 0) throw badInput(`${where}: field "time": is before 1970`);
+		if (hour < 0 || hour >= END) throw badInput(`${where}: field "time": must be from 1970 to 2099`);
 		if (fingerprints !== undefined) traffic.add(account, hour, fingerprints.map(words));
 		else if (prompt !== undefined) traffic.add(account, hour, fingerprintsOf(prompt, SALT));
 		else throw badInput(`${where}: has no field "fingerprints" and no field "prompt"; give either`);

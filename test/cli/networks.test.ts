@@ -100,7 +100,12 @@ describe('networks', () => {
 		[
 			'before 1970',
 			'{"account":"a","time":"1969-11-25T21:00:00Z","fingerprints":[]}',
-			/field "time": is before 1970/,
+			/field "time": must be from 1970 to 2099/,
+		],
+		[
+			'a far future',
+			'{"account":"a","time":"9999-11-25T21:00:00Z","fingerprints":[]}',
+			/must be from 1970 to 2099/,
 		],
 		['torn', '{"account":"a","time"', /bad\.jsonl:2: is not valid JSON/],
 	])('bad input, %s: exit 2 and one sentence', async (_, line, sentence) => {
