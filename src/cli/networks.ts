@@ -63,7 +63,9 @@ export function addNetworks(program: Command, edge: Edge, exit: (code: number) =
 					flags.report,
 					renderNetworks({ result, version: VERSION, generatedAt: new Date().toISOString() }),
 				);
-			edge.out(flags.json ? `${JSON.stringify(result)}\n` : describe(result));
+			// Ties are for the picture and the GraphML: there may be a million.
+			const { ties: _, ...printed } = result;
+			edge.out(flags.json ? `${JSON.stringify(printed)}\n` : describe(result));
 			if (result.networks.length > 0 && flags.failOnDetect) exit(EXIT.detected);
 		});
 }

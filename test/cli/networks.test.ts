@@ -9,6 +9,8 @@ import { NetworksResult } from '../../src/networks/index.js';
 import { randomSource } from '../stats/random.js';
 import { newFolder, runCli } from './run-cli.js';
 
+/** Ties are in the GraphML. */
+const Printed = NetworksResult.omit({ ties: true });
 const folder = newFolder();
 const path = (name: string) => join(folder, name);
 const hex = (word: number) => word.toString(16).padStart(8, '0');
@@ -53,7 +55,7 @@ describe('networks', () => {
 		]);
 		expect(err).toBe('');
 		expect(code).toBe(3);
-		const result = NetworksResult.parse(JSON.parse(out));
+		const result = Printed.parse(JSON.parse(out));
 		expect(result.networks.length).toBeGreaterThanOrEqual(1);
 		expect(result.networks[0].id).toBe(1);
 		const rows = result.networks.flatMap(({ accounts }) => accounts);
@@ -61,7 +63,7 @@ describe('networks', () => {
 		for (const { account } of rows) expect(truth[Number(account.slice(4))].kind).toBe('member');
 		const graph = parse(graphology.UndirectedGraph, readFileSync(path('graph.xml'), 'utf8'));
 		expect(graph.order).toBe(result.candidates.reduce((sum, { accounts }) => sum + accounts.length, 0));
-		expect(graph.size).toBe(result.ties.length);
+		expect(graph.size).toBeGreaterThan(graph.order);
 		expect(graph.getNodeAttribute(rows[0].account, 'network')).toBe(1);
 		const page = readFileSync(path('report.html'), 'utf8');
 		expect(page).toContain('&lt;b&gt;&amp;');
@@ -135,7 +137,7 @@ describe('networks', () => {
 		writeFileSync(path('prompts.jsonl'), lines.join('\n'));
 		const { code, out } = await runCli(['networks', path('prompts.jsonl'), '--json']);
 		expect(code).toBe(0);
-		const { networks } = NetworksResult.parse(JSON.parse(out));
+		const { networks } = Printed.parse(JSON.parse(out));
 		expect(networks.map(({ accounts }) => accounts.map(({ account }) => account).sort())).toEqual([
 			['a0', 'a1', 'a2', 'a3', 'a4'],
 		]);
