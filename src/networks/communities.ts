@@ -16,7 +16,8 @@ const RESOLUTION = 4;
 /** Share of a community's ties that may lead outside. */
 const MOST_OUTSIDE = 0.1;
 
-/** Louvain's communities; the package's types do not fit how Node loads it. */
+/** The packages' types do not fit how Node loads them: what they call default is the import itself, as it is in a bundle. */
+const Graph = graphology as unknown as typeof graphology.default;
 const louvain = communities as unknown as typeof communities.default;
 
 /** A community while communities join. */
@@ -31,7 +32,7 @@ interface Community {
 /** @returns groups of two accounts or more, the largest first, members ascending */
 export function communitiesOf(ties: readonly Tie[]): number[][] {
 	if (ties.length === 0) return [];
-	const graph = new graphology.UndirectedGraph();
+	const graph = new Graph({ type: 'undirected' });
 	for (const { a, b, similarity } of ties) graph.mergeEdge(a, b, { weight: similarity });
 	const found = louvain(graph, { resolution: RESOLUTION, randomWalk: false });
 	return joined(ties, (account) => found[account])
