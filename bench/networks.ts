@@ -19,7 +19,7 @@ import { type Score, scoreNetworks } from './networks-score.js';
 import type { Bench, Row } from './rows.js';
 
 const FDR = 0.01;
-const FULL: FleetSize = { accounts: 24_000, networks: NETWORK_SIZES, innocents: 120, requests: 400 };
+const FULL: FleetSize = { accounts: 24_000, networks: NETWORK_SIZES, innocents: 120, requests: 780 };
 const QUICK: FleetSize = { accounts: 3000, networks: [5, 12, 40, 150, 400], innocents: 40, requests: 120 };
 const LEVELS = [0.05, 0.01, 0.001];
 
@@ -229,7 +229,7 @@ export const bench: Bench = {
 		const fleets = quick ? 1 : 3;
 		const runs = Array.from({ length: fleets }, (_, i) => runFleet(size, shares, i + 1).seen);
 		const at = shares.map((_, i) => runs.map((seen) => seen[i]));
-		const calibrated = calibration({ ...size, requests: size.requests / 4 }, quick ? 1 : 2);
+		const calibrated = calibration({ ...size, requests: size.requests / 8 }, quick ? 1 : 2);
 		const rows = [
 			...at.flatMap((seen) => groupingRows(size, seen)),
 			...at.map((seen) => innocentRow(size, seen)),
@@ -249,6 +249,7 @@ export const bench: Bench = {
 				`Innocents in networks, all fleets: ${kinds.join(', ')}; ordinary accounts ${seen.reduce((sum, { ours }) => sum + ours.ordinary, 0)}.`
 			);
 		});
-		return { rows, notes: [...notes, ...calibrated.notes, ...stress()] };
+		const peak = `Peak memory of the run, which holds all ${shares.length} logs and the fleet at once: ${Math.round(process.resourceUsage().maxRSS / 1024)} MiB.`;
+		return { rows, notes: [...notes, ...calibrated.notes, ...stress(), peak] };
 	},
 };

@@ -10,10 +10,11 @@
  *
  * @module
  */
+import { spread } from '../fingerprints/words.js';
 import type { GatheredTraffic } from './traffic.js';
 
-/** Neighbours of an account that are kept. */
-const MOST_NEIGHBOURS = 32;
+/** Nearest neighbours of an account that are kept, and as many at random of those at least half as similar as the nearest. */
+const NEAREST = 16;
 /** What two accounts must have in common, in fingerprints that only they have. */
 const LEAST_SHARED = 0.15;
 /** What the same data sets weigh beside the same prompts. */
@@ -134,8 +135,15 @@ export function nearestNeighbours(
 		}
 		const near = met
 			.filter((other) => other !== account && similarity[other] > 0)
-			.sort((a, b) => similarity[b] - similarity[a] || a - b)
-			.slice(0, MOST_NEIGHBOURS);
+			.sort((a, b) => similarity[b] - similarity[a] || a - b);
+		const least = near.length === 0 ? 0 : similarity[near[0]] / 2;
+		const far = near.splice(NEAREST).filter((other) => similarity[other] >= least);
+		// Nearest neighbours alone fall into clusters within a large group.
+		for (let i = 0; i < NEAREST && i < far.length; i++) {
+			const chosen = i + (spread(account * NEAREST + i) % (far.length - i));
+			near.push(far[chosen]);
+			far[chosen] = far[i];
+		}
 		for (const other of near) {
 			const [a, b] = account < other ? [account, other] : [other, account];
 			ties.set(a * count + b, { a, b, similarity: similarity[other] });
