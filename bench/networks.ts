@@ -12,7 +12,7 @@ import {
 	newTraffic,
 	type Traffic,
 } from '../src/networks/index.js';
-import { nearestNeighbours } from '../src/networks/neighbours.js';
+import { neighbourTies } from '../src/networks/neighbours.js';
 import { randomSource } from '../test/stats/random.js';
 import { type FleetSize, INNOCENTS, NETWORK_SIZES, simulateFleet, type Truth } from './networks-fleet.js';
 import { type Score, scoreNetworks } from './networks-score.js';
@@ -48,7 +48,7 @@ function componentsOf(traffic: GatheredTraffic): number[][] {
 		while (parent[at] !== at) at = parent[at] = parent[parent[at]];
 		return at;
 	};
-	for (const { a, b } of nearestNeighbours(traffic)) parent[root(a)] = root(b);
+	for (const { a, b } of neighbourTies(traffic)) parent[root(a)] = root(b);
 	const groups = new Map<number, number[]>();
 	for (const [i, account] of traffic.accounts.entries()) {
 		const own = groups.get(root(i)) ?? [];

@@ -1,5 +1,5 @@
 /**
- * Which accounts use the same prompts: the nearest neighbours of each, by what their prompts have in common.
+ * Which accounts use the same prompts: neighbours of each, by what their prompts have in common.
  *
  * An account is the set of its fingerprints that some other account has too. Similarity is the cosine of two such sets, where a
  * fingerprint that n of N accounts have weighs (ln(N/n) / ln(N/2))⁴: inverse document frequency (Spärck Jones 1972), steep, since the
@@ -97,11 +97,11 @@ function setsByAccount(
 }
 
 /**
- * Ties between accounts and their nearest neighbours, each once.
+ * Ties between accounts and their neighbours, each once.
  *
  * @param datasets by data set the numbers of the accounts that it names
  */
-export function nearestNeighbours(
+export function neighbourTies(
 	traffic: GatheredTraffic,
 	datasets: readonly (readonly number[])[] = [],
 ): Tie[] {

@@ -9,7 +9,7 @@
 import { benjaminiYekutieliLog } from '../stats/false-discovery.js';
 import { communitiesOf } from './communities.js';
 import { fleetActivity, groupActivity } from './in-step.js';
-import { nearestNeighbours, type Tie } from './neighbours.js';
+import { neighbourTies, type Tie } from './neighbours.js';
 import type { NetworkAccount, NetworksResult } from './networks-result.js';
 import type { GatheredTraffic } from './traffic.js';
 
@@ -48,7 +48,7 @@ export function findNetworks(
 	const numbered = datasets.map(({ accounts }) => [
 		...new Set(accounts.flatMap((account) => numbers.get(account) ?? [])),
 	]);
-	const ties = nearestNeighbours(traffic, numbered);
+	const ties = neighbourTies(traffic, numbered);
 	const groups = communitiesOf(ties).filter((group) => group.length >= LEAST_ACCOUNTS);
 	const groupOf = new Map(groups.flatMap((group, i) => group.map((account) => [account, i])));
 	const inside = ties.filter(({ a, b }) => groupOf.has(a) && groupOf.get(a) === groupOf.get(b));
