@@ -25,6 +25,7 @@ const BENCHES: Record<string, () => Promise<{ bench: Bench }>> = {
 	interop: () => import('./interop.js'),
 	model: () => import('./model.js'),
 	'near-verbatim': () => import('./near-verbatim.js'),
+	networks: () => import('./networks.js'),
 	nulls: () => import('./nulls.js'),
 	power: () => import('./power.js'),
 	prf: () => import('./prf.js'),

@@ -15,6 +15,7 @@ import { addExposure } from './exposure.js';
 import { addGenerate } from './generate.js';
 import { addKeys } from './keys.js';
 import { addLog } from './log.js';
+import { addNetworks } from './networks.js';
 import { addPower } from './power.js';
 import { addRadioactivity } from './radioactivity.js';
 import { addScan } from './scan.js';
@@ -52,6 +53,7 @@ export async function run(args: readonly string[], edge: Edge): Promise<number> 
 	addExposure(program, edge, exit);
 	addTrace(program, edge, exit);
 	addScan(program, edge, exit);
+	addNetworks(program, edge, exit);
 	addPower(program, edge);
 	for (const command of allCommands(program)) {
 		command.exitOverride().configureOutput({

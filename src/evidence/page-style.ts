@@ -57,6 +57,14 @@ figcaption strong { color: var(--ink); }
 .level { stroke: var(--dim); stroke-dasharray: 5 3; }
 .truth { stroke: var(--accent); stroke-width: 2.5; }
 .histogram .truth-label { fill: var(--accent); font-weight: 700; font-size: 12px; }
+.networks { display: block; width: 100%; height: auto; margin-top: .5rem; }
+.networks text { font-size: 12px; fill: var(--dim); }
+.networks .name { fill: var(--ink); font-weight: 600; }
+.group { fill: var(--panel); stroke: var(--line); }
+.group.found { stroke: var(--accent); }
+.dot { fill: var(--bar); }
+.dot-step { fill: var(--accent); }
+.tie { fill: none; stroke: var(--line); stroke-width: .75; }
 .legend { list-style: none; display: flex; flex-wrap: wrap; gap: .35rem .75rem; padding: 0; margin: .75rem 0; font-size: .875rem; }
 .swatch { padding: .1rem .45rem; border: 1px solid var(--line); border-radius: .2rem; white-space: nowrap; }
 .passage { max-width: none; line-height: 2.05; white-space: pre-wrap; overflow-wrap: anywhere; unicode-bidi: isolate;

@@ -7,7 +7,7 @@ import type { Verdict } from '../verify/test-result.js';
 import { newHistogramFrame, renderHistogram } from './histogram.js';
 import { escapeHtml } from './html.js';
 import { decimalText, logText, oddsText, rateText } from './number-text.js';
-import { PAGE_STYLE } from './page-style.js';
+import { data, renderPage, resultsTable, section } from './page.js';
 import { type Passage, renderPassage } from './passage-view.js';
 
 /** One suspect in a report. */
@@ -84,44 +84,15 @@ const SIGNS = { found: '●', none: '○', unsure: '…' } as const;
  * writeFileSync('report.html', renderReport(data));
  */
 export function renderReport(data: ReportData): string {
-	const title = escapeHtml(data.title);
-	return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'">
-<meta name="generator" content="touchmark ${escapeHtml(data.version)}">
-<link rel="icon" href="data:,">
-<title>${title}</title>
-<style>${PAGE_STYLE}</style>
-</head>
-<body>
-<header>
-<h1>${title}</h1>
-<p class="meta">touchmark ${escapeHtml(data.version)} · <time datetime="${escapeHtml(data.generatedAt)}">${escapeHtml(timeText(data.generatedAt))}</time> · computed in ${decimalText(data.seconds, 1)} s</p>
-</header>
-<main>
-${section('found', 'What was found', summary(data))}
+	const { version, generatedAt, seconds } = data;
+	return renderPage({
+		...{ title: data.title, version, generatedAt, seconds },
+		body: `${section('found', 'What was found', summary(data))}
 ${section('suspects', 'The suspects', table(data.suspects))}
 ${section('held-out', 'The same text under keys that were never deployed', panels(data))}
 ${data.exposure === undefined || data.exposure.length === 0 ? '' : `${section('exposure', 'Answers that were served, and answers that were not', exposureTable(data.exposure))}\n`}${section('passage', 'What a mark looks like', renderPassage(data.passage))}
-${section('method', 'Method, and how to check it', method(data))}
-</main>
-<footer>Made by touchmark ${escapeHtml(data.version)}. This page is self-contained: it loads nothing and runs no script.</footer>
-</body>
-</html>
-`;
-}
-
-/** An ISO time in UTC to the minute; anything else as it is. */
-function timeText(time: string): string {
-	return time.replace(/^([\d-]{10})T(\d\d:\d\d)[\d:.]*Z$/, '$1 $2 UTC');
-}
-
-function section(id: string, heading: string, body: string): string {
-	return `<section id="${id}" aria-labelledby="${id}-heading">\n<h2 id="${id}-heading">${heading}</h2>\n${body}\n</section>`;
+${section('method', 'Method, and how to check it', method(data))}`,
+	});
 }
 
 function kindOf(verdict: string): 'found' | 'none' | 'unsure' {
@@ -181,32 +152,6 @@ function table(suspects: readonly ReportSuspect[]): string {
 	return resultsTable(caption, columns, new Set([2, 3, 4, 5]), suspects.map(cellsOf));
 }
 
-/** A table of suspects; the first cell of a row is its name. Cells are HTML. */
-function resultsTable(
-	caption: string,
-	columns: readonly string[],
-	numeric: ReadonlySet<number>,
-	cells: readonly (readonly string[])[],
-): string {
-	const classOf = (column: number) => (numeric.has(column) ? ' class="number"' : '');
-	const rows = cells.map((row) => {
-		const [name, ...others] = row.map((cell, i) =>
-			i === 0
-				? `<th role="rowheader" scope="row">${cell}</th>`
-				: `<td role="cell"${classOf(i)} data-label="${columns[i]}"><span>${cell}</span></td>`,
-		);
-		return `<tr role="row">${name}${others.join('')}</tr>`;
-	});
-	// Roles are written out because some browsers drop those of tables that CSS turns into cards.
-	return `<table class="results" role="table">
-<caption>${caption}</caption>
-<thead role="rowgroup"><tr role="row">${columns.map((column, i) => `<th role="columnheader" scope="col"${classOf(i)}>${column}</th>`).join('')}</tr></thead>
-<tbody role="rowgroup">
-${rows.join('\n')}
-</tbody>
-</table>`;
-}
-
 function exposureTable(rows: readonly ReportExposure[]): string {
 	const redrawn = rows.filter(({ assumptions }) => assumptions.includes('exchangeable-redraw'));
 	const columns = ['Suspect', 'Trained on', 'Pairs', 'Served preferred', 'log₁₀ p', 'Verdict'];
@@ -245,11 +190,6 @@ function cellsOf(row: ReportSuspect): string[] {
 		row.heldOut.count === 0 ? 'not ranked' : `${row.heldOut.rank} of ${row.heldOut.count + 1}`,
 		`${verdictCell(row.verdict)}${alternatives && `<span class="aside">cannot rule out: ${alternatives}</span>`}`,
 	];
-}
-
-/** A number with its exact value for machines. */
-function data(value: number, text: string): string {
-	return `<data value="${value}">${text}</data>`;
 }
 
 function panels({ suspects, level }: ReportData): string {

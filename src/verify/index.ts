@@ -3,6 +3,18 @@
  *
  * @module
  */
+export {
+	findNetworks,
+	type GatheredTraffic,
+	NetworkAccount,
+	type NetworksOptions,
+	NetworksResult,
+	newTraffic,
+	type PromptFingerprint,
+	StepVerdict,
+	type TracedDataset,
+	type Traffic,
+} from '../networks/index.js';
 export { type DetectOptions, DetectResult, detect } from './detect.js';
 export { type Exhibit, exhibitOf, type Piece } from './exhibit.js';
 export {
