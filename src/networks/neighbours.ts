@@ -20,7 +20,7 @@ const LEAST_SHARED = 0.15;
 /** What the same data sets weigh beside the same prompts. */
 const DATASET_WEIGHT = 0.25;
 /** A fingerprint of more accounts is looked at with probability `COMMON`/n only, and weighs as much more: cost, no bias. */
-const COMMON = 256;
+const COMMON = 1024;
 
 /** Two accounts, and how similar their prompts are, up to 1.25. */
 export interface Tie {
@@ -56,7 +56,7 @@ function rarity(accounts: number, members: number): number {
 	return accounts <= 2 ? 1 : (Math.log(accounts / members) / Math.log(accounts / 2)) ** 4;
 }
 
-/** Accounts by fingerprint. */
+/** Accounts by fingerprint. Those of a sample weigh for all. */
 function promptSets({ accounts, prompts }: GatheredTraffic): Sets {
 	const sets = emptySets(accounts.length);
 	for (let begin = 0; begin < prompts.count; ) {
@@ -69,7 +69,7 @@ function promptSets({ accounts, prompts }: GatheredTraffic): Sets {
 		begin = at;
 		const scale = Math.max(1, members.length / COMMON);
 		if (Math.imul(hash, 0x9e3779b1) >>> 0 >= 2 ** 32 / scale) continue;
-		addSet(sets, members, scale * rarity(accounts.length, members.length));
+		addSet(sets, members, (scale / prompts.share) * rarity(accounts.length, members.length));
 	}
 	return sets;
 }
