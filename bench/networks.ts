@@ -111,7 +111,11 @@ function innocentsIn({ innocents }: Score): number {
 /** Precision and recall at one share of the traffic. */
 function groupingRows(size: FleetSize, seen: readonly Seen[]): Row[] {
 	const percent = `${100 * seen[0].share} %`;
-	return Object.entries(MEASURES).map(([name, measure]) => {
+	// Where nothing was found, there is no precision.
+	const measured = Object.entries(MEASURES).filter(
+		([name]) => !name.endsWith('precision') || seen.some(({ ours }) => ours.named > 0),
+	);
+	return measured.map(([name, measure]) => {
 		const own = meanAndError(seen.map(({ ours }) => measure(ours, size.networks.length)));
 		const peer = meanAndError(seen.map(({ components }) => measure(components, size.networks.length)));
 		return {
