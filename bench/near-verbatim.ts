@@ -153,8 +153,7 @@ export const bench: Bench = {
 		const others = all.filter(({ author, prompt }) => servedPrompts.has(prompt) && !ours.has(author));
 		const folder = mkdtempSync(join(tmpdir(), 'touchmark-near-verbatim-'));
 		try {
-			const { numbers } = await logged(served, join(folder, 'log'));
-			const salt = bindSalt(createKeyring({ unsealed: true }, new Uint8Array(32).fill(1)).fingerprintSalt(0));
+			const { salt, numbers } = await logged(served, join(folder, 'log'));
 			const index = readServedAnswers(join(folder, 'log'), [salt]);
 			const peer = thirteenWords(served.map(({ text }) => text));
 			const time = { ours: 0, peer: 0, bytes: 0 };
