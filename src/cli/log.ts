@@ -204,8 +204,8 @@ async function append(
 			if ('type' in line) group.push(writer.append(line));
 			else {
 				counts.receipts++;
-				const { receipt, account, ...given } = 'receipt' in line ? line : { receipt: line, account: null };
-				const { text, prompt } = { text: undefined, prompt: undefined, ...given };
+				const bare = { account: null, text: undefined, prompt: undefined };
+				const { receipt, account, text, prompt } = 'receipt' in line ? line : { receipt: line, ...bare };
 				if (text !== undefined && salt === undefined)
 					throw badInput(`${where}: holds a text; give --fingerprints to log its fingerprints`);
 				group.push(

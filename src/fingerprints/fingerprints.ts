@@ -9,7 +9,7 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import { chacha8 } from '../prf/chacha8.js';
-import { chosenShingles, digestsOf, ROW } from './shingles.js';
+import { chosenShingles, digestsOf, ROW, shingleKeys } from './shingles.js';
 import { wordsOf } from './words.js';
 
 /** More are not kept: those of the first hundred thousand words. */
@@ -50,27 +50,20 @@ export function bindSalt(salt: Uint8Array): FingerprintSalt {
  */
 export function fingerprintsOf(text: string, salt: FingerprintSalt, given = ''): Fingerprint[] {
 	const rows = digestsOf(wordsOf(text));
-	const quoted = shinglesIn(given);
+	const words = new Uint32Array(rows.length / ROW);
+	salt.words(rows, words);
+	const quoted = new Set(shingleKeys(digestsOf(wordsOf(given))));
 	const found = new Map<number, Fingerprint>();
-	const word = new Uint32Array(1);
 	for (const shingle of chosenShingles(rows)) {
 		if (found.size === MOST_FINGERPRINTS) break;
-		const row = rows.slice(shingle * ROW, (shingle + 1) * ROW);
+		const row = rows.subarray(shingle * ROW, (shingle + 1) * ROW);
 		if (quoted.has(row.join())) continue;
-		salt.words(row, word);
+		const word = words[shingle];
 		const more = salt.more(row.subarray(0, ROW - 1));
-		const key = word[0] * 65536 + more;
-		if (!found.has(key)) found.set(key, { word: word[0], more });
+		const key = word * 65536 + more;
+		if (!found.has(key)) found.set(key, { word, more });
 	}
 	return [...found.values()];
-}
-
-/** Digests of a text's shingles. */
-function shinglesIn(text: string): Set<string> {
-	const rows = digestsOf(wordsOf(text));
-	return new Set(
-		Array.from({ length: rows.length / ROW }, (_, i) => rows.subarray(i * ROW, (i + 1) * ROW).join()),
-	);
 }
 
 /** Fingerprints as a log holds them: six bytes each, little-endian, in base64. @param given as for {@link fingerprintsOf} */

@@ -68,6 +68,11 @@ export function digestsOf(words: Words): Uint32Array {
 	return rows;
 }
 
+/** The digests as keys of sets and maps, in order. @param rows of {@link digestsOf} */
+export function shingleKeys(rows: Uint32Array): string[] {
+	return Array.from({ length: rows.length / ROW }, (_, i) => rows.subarray(i * ROW, (i + 1) * ROW).join());
+}
+
 /** Indices of the chosen shingles, ascending. @param rows of {@link digestsOf} */
 export function chosenShingles(rows: Uint32Array): number[] {
 	const count = rows.length / ROW;

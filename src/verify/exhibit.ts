@@ -4,7 +4,7 @@
  * @module
  */
 import levenshtein from 'fast-levenshtein';
-import { SHINGLE_WORDS } from '../fingerprints/shingles.js';
+import { digestsOf, SHINGLE_WORDS, shingleKeys } from '../fingerprints/shingles.js';
 import { type Words, wordsOf } from '../fingerprints/words.js';
 
 /** Words of the shared stretch that are compared, at most, on either side: the comparison takes their product in steps. */
@@ -80,18 +80,15 @@ const keyOf = ({ hashes }: Words, word: number) =>
 
 /** Longest runs of five or more words that both have, each beginning of the answer's taken where it first fits. */
 function commonRuns(served: Words, record: Words): Run[] {
-	const shingle = (words: Words, at: number) =>
-		Array.from({ length: SHINGLE_WORDS }, (_, i) => keyOf(words, at + i)).join();
 	const places = new Map<string, number[]>();
-	for (let at = 0; at + SHINGLE_WORDS <= served.count; at++) {
-		const key = shingle(served, at);
+	for (const [at, key] of shingleKeys(digestsOf(served)).entries()) {
 		const known = places.get(key);
 		if (known === undefined) places.set(key, [at]);
 		else if (known.length < 10) known.push(at);
 	}
 	const runs: Run[] = [];
-	for (let at = 0; at + SHINGLE_WORDS <= record.count; at++)
-		for (const begin of places.get(shingle(record, at)) ?? []) {
+	for (const [at, key] of shingleKeys(digestsOf(record)).entries())
+		for (const begin of places.get(key) ?? []) {
 			// The inside of a run is no run of its own.
 			if (at > 0 && begin > 0 && keyOf(record, at - 1) === keyOf(served, begin - 1)) continue;
 			let length = SHINGLE_WORDS;
