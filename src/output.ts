@@ -14,7 +14,7 @@ export function writeWhole(path: string, data: string, mode = 0o644): void {
 
 /** {@link writeWhole} for files that need not fit into one string; pieces are taken one by one. */
 export function writePieces(path: string, pieces: Iterable<string | Uint8Array>, mode = 0o644): void {
-	const temporary = `${path}.${randomBytes(4).toString('hex')}.tmp`;
+	const temporary = temporaryOf(path);
 	try {
 		const file = openSync(temporary, 'w', mode);
 		try {
@@ -24,9 +24,36 @@ export function writePieces(path: string, pieces: Iterable<string | Uint8Array>,
 		}
 		renameSync(temporary, path);
 	} catch (error) {
-		const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
-		throw new TouchmarkError('failed', `${path}: cannot be written${code}`, { cause: error });
+		throw unwritten(path, error);
 	}
+}
+
+/** {@link writePieces} for pieces that take time to come. An error of whoever makes them is passed on. */
+export async function writePiecesAsTheyCome(path: string, pieces: AsyncIterable<string>): Promise<void> {
+	const temporary = temporaryOf(path);
+	const writing = <T>(work: () => T): T => {
+		try {
+			return work();
+		} catch (error) {
+			throw unwritten(path, error);
+		}
+	};
+	const file = writing(() => openSync(temporary, 'w', 0o644));
+	try {
+		for await (const piece of pieces) writing(() => writeFileSync(file, piece));
+	} finally {
+		closeSync(file);
+	}
+	writing(() => renameSync(temporary, path));
+}
+
+function temporaryOf(path: string): string {
+	return `${path}.${randomBytes(4).toString('hex')}.tmp`;
+}
+
+function unwritten(path: string, error: unknown): TouchmarkError {
+	const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
+	return new TouchmarkError('failed', `${path}: cannot be written${code}`, { cause: error });
 }
 
 /** Writes (`w`) or appends (`a`) to a file; it is on disk when this returns. New files are their owner's only. */

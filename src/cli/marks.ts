@@ -12,12 +12,13 @@ import { badInput } from '../errors.js';
 import { embeddedTokenizer } from '../generate/embedded.js';
 import { checked, parseJson } from '../input.js';
 import { type Keyring, openKeyring } from '../keys/keyring.js';
-import { bindOpenedMark } from '../keys/opened-mark.js';
+import { bindOpenedMark, type OpenedMark } from '../keys/opened-mark.js';
 import { generatorOf } from '../marks/generators.js';
 import { HfConfig, hfMark } from '../marks/hf-config.js';
 import type { Mark } from '../marks/mark.js';
 import type { MarkSpec } from '../marks/mark-spec.js';
 import { VllmConfig, vllmMark } from '../marks/vllm-config.js';
+import type { MarkSource } from '../scan/plan.js';
 import { upstreamHf, upstreamVllm } from '../verify/upstream.js';
 import { type CommonOptions, type Edge, warn } from './edge.js';
 import { passphraseSource } from './passphrase.js';
@@ -34,6 +35,14 @@ export interface MarkFlags extends CommonOptions {
 
 /** Adds them to a command. */
 export function withMarkFlags(command: Command): Command {
+	return withKeyFlags(command).option(
+		'--tokenizer <path>',
+		'tokenizer.json of the marked model, its folder, or tiktoken:NAME',
+	);
+}
+
+/** Adds those that name marks and their keys. */
+export function withKeyFlags(command: Command): Command {
 	return command
 		.option('--keyring <file>', 'key ring that holds the marks')
 		.option('--passphrase-command <command>', 'prints the passphrase of a sealed key ring')
@@ -45,8 +54,7 @@ export function withMarkFlags(command: Command): Command {
 		.option(
 			'--hf-config <json>',
 			"transformers' watermarking configuration, as JSON or a file that holds it; green lists need vocab_size",
-		)
-		.option('--tokenizer <path>', 'tokenizer.json of the marked model, its folder, or tiktoken:NAME');
+		);
 }
 
 /** Marks with what a verdict must know about their keys. */
@@ -54,6 +62,8 @@ export interface ChosenMarks {
 	readonly marks: readonly [Mark, ...Mark[]];
 	/** Bits of key space to pay for: 0 for keys that were committed to a log. */
 	readonly searchBits: (mark: Mark) => number;
+	/** The marks with their keys as plain data, in the same order. Secrets. */
+	readonly sources: readonly MarkSource[];
 	/** Present when the configuration is another system's: what its own detector says of the tokens. */
 	readonly upstream?: (tokens: ArrayLike<number>) => object;
 }
@@ -139,19 +149,27 @@ async function marksOfRing(
 		throw badInput(`${flags.keyring}: holds no marks; create one with \`touchmark keys create\``);
 	const searchBits = ({ spec }: Mark) =>
 		ring.logged(spec) === null ? generatorOf(spec.prf).searchBits(spec.scheme) : 0;
-	return { marks: [first, ...rest], searchBits };
+	const sources = specs.map((spec): MarkSource => ({ kind: 'opened', opened: ring.open(spec) }));
+	return { marks: [first, ...rest], searchBits, sources };
 }
 
 /** One opened mark (`keys export --spec`), or a list of them (`keys open`). */
 function marksOfSpec(path: string, layers: readonly MarkSpec['layer'][]): ChosenMarks {
 	const file = parseJson(readText(path), path);
-	const opened = Array.isArray(file)
-		? file.map((one: unknown, i) => bindOpenedMark(one, `${path}: mark ${i + 1}`))
-		: [bindOpenedMark(file, path)];
+	const opened = (Array.isArray(file) ? file : [file])
+		.map((one: unknown, i) => ({
+			...bindOpenedMark(one, Array.isArray(file) ? `${path}: mark ${i + 1}` : path),
+			source: { kind: 'opened', opened: one as OpenedMark } as const,
+		}))
+		.filter(({ mark }) => layers.includes(mark.spec.layer));
 	const bits = new Map(opened.map(({ mark, searchBits }) => [mark, searchBits]));
-	const [first, ...rest] = [...bits.keys()].filter(({ spec }) => layers.includes(spec.layer));
+	const [first, ...rest] = bits.keys();
 	if (first === undefined) throw badInput(`${path}: holds no mark of the ${layers.join(' or ')} layer`);
-	return { marks: [first, ...rest], searchBits: (mark) => bits.get(mark) ?? 0 };
+	return {
+		marks: [first, ...rest],
+		searchBits: (mark) => bits.get(mark) ?? 0,
+		sources: opened.map(({ source }) => source),
+	};
 }
 
 /** The value of a flag that is JSON, or a file that holds it. */
@@ -168,6 +186,7 @@ function marksOfVllm(flag: string): ChosenMarks {
 	return {
 		marks: [vllmMark(config)],
 		searchBits: () => 64,
+		sources: [{ kind: 'vllm', config }],
 		upstream: (tokens) => upstreamVllm(tokens, config),
 	};
 }
@@ -177,6 +196,7 @@ function marksOfHf(flag: string): ChosenMarks {
 	const mark = hfMark(config);
 	return {
 		marks: [mark],
+		sources: [{ kind: 'hf', config }],
 		searchBits: ({ spec }) => generatorOf(spec.prf).searchBits(spec.scheme),
 		upstream: (tokens) => upstreamHf(tokens, config),
 	};

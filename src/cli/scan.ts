@@ -1,241 +1,190 @@
 /**
- * `touchmark scan --served`: which records of a dataset hold answers that were served, nearly word for word?
+ * `touchmark scan`: which records of a corpus of any size are marked, and is the corpus as a whole?
  *
  * @module
  */
-import { mkdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { z } from 'zod';
-import { readJsonLines, readTextDocuments } from '../corpus/documents.js';
+import { openTokenizer } from '../corpus/open-tokenizer.js';
 import { badInput } from '../errors.js';
-import type { FingerprintSalt } from '../fingerprints/fingerprints.js';
-import { checked, parseJson } from '../input.js';
-import { type Account, openAccounts } from '../keys/accounts.js';
-import { bindOpenedSalt, saltsOf } from '../keys/fingerprint-salt.js';
-import type { ReceiptEntry } from '../ledger/entry.js';
-import { writePieces } from '../output.js';
-import { type Exhibit, exhibitOf } from '../verify/exhibit.js';
-import { readServedAnswers, type ServedMatch } from '../verify/served-answers.js';
-import { type CommonOptions, type Edge, EXIT, warn } from './edge.js';
-import { readText, ringFromFlags } from './marks.js';
+import { embeddedTokenizer, MODELS } from '../generate/embedded.js';
+import type { ScanResult } from '../scan/corpus-result.js';
+import { FILES, scan } from '../scan/engine.js';
+import type { PlannedGroup } from '../scan/plan.js';
+import { isFinding } from '../verify/test-result.js';
+import { type Edge, EXIT, warn } from './edge.js';
+import { type ChosenMarks, type MarkFlags, marksFromFlags, ringFromFlags, withKeyFlags } from './marks.js';
+import { parseInteger, parseLevel, parseRate } from './numbers.js';
+import { progressBar } from './progress.js';
+import { type ServedFlags, scanServed } from './scan-served.js';
 
-interface Flags extends CommonOptions {
-	readonly served: string;
-	readonly keyring?: string;
-	readonly passphraseCommand?: string;
-	readonly salt?: string[];
-	readonly background?: string[];
-	readonly texts?: string;
-	readonly accounts?: string;
-	readonly textField: string;
-	readonly out?: string;
-	readonly strict?: boolean;
-	readonly failOnDetect?: boolean;
+interface Flags extends Omit<MarkFlags, 'tokenizer'>, Omit<ServedFlags, 'served'> {
+	readonly tokenizer?: string[];
+	readonly served?: string;
+	readonly tokens?: boolean;
+	readonly promptField: string;
+	readonly workers: number;
+	readonly resume?: boolean;
+	readonly level: number;
+	readonly fdr: number;
+	readonly heldOutKeys: number;
 }
 
-/** Broken records that are named one by one; more are counted only. */
-const NAMED_BROKEN = 20;
-/** Answers that are told of a record, at most. */
-const MOST_ANSWERS = 10;
-/** Matches that are printed for a person to read; all of them are in `--out`. */
-const PRINTED = 20;
-
-/** A match before its receipt is read again. */
-interface Found extends ServedMatch {
-	readonly file: string;
-	readonly record: string;
-	/** Kept where there may be an exhibit to make of it. */
-	readonly text: string | undefined;
-}
-
-/** A line of `matches.jsonl`. */
-interface Match {
-	readonly file: string;
-	readonly record: string;
-	readonly receipt: string;
-	/** Index of the receipt's entry in the log. */
-	readonly entry: number;
-	readonly time: string;
-	/** Pseudonym; null where it is not known. */
-	readonly account: string | null;
-	readonly fingerprints: number;
-	readonly shared: number;
-	readonly score: number;
-	/** Null where the answer's text is not at hand. */
-	readonly exhibit: Exhibit | null;
-}
-
-const ServedTextLine = z.looseObject({ id: z.string(), text: z.string() });
+/** Problems that are told one by one. */
+const TOLD = 20;
 
 /** Adds the command. */
 export function addScan(program: Command, edge: Edge, exit: (code: number) => void): void {
-	program
+	const command = program
 		.command('scan')
-		.description('which records of a dataset hold served answers, nearly word for word?')
-		.argument('<paths...>', 'text files, or JSONL with a text field')
-		.requiredOption('--served <log>', 'log whose receipts hold fingerprints of what was served')
-		.option('--keyring <file>', 'key ring that the fingerprints were salted with')
-		.option('--passphrase-command <command>', 'prints the passphrase of a sealed key ring')
-		.option('--salt <files...>', 'salts of epochs in place of the ring (`touchmark keys open-salt`)')
+		.description(
+			'which records of a corpus are marked, and is it as a whole? With --served: which hold served answers, nearly word for word?',
+		)
+		.argument(
+			'<paths...>',
+			'files, folders, patterns or https addresses: JSONL, JSON, CSV, text, Parquet, also .gz and .zst',
+		)
 		.option(
-			'--background <files...>',
-			'texts that are known not to come from here; what they say is no sign of a copy',
+			'--out <folder>',
+			'where to write the state, the records that are reported, and what was left out',
+		)
+		.option('--workers <n>', 'threads', parseInteger('--workers', 1, 256), availableParallelism())
+		.option('--resume', 'go on with an interrupted scan of the same --out')
+		.option('--strict', 'what cannot be read ends the scan; otherwise it is counted and named')
+		.option(
+			'--background <paths...>',
+			'text that is known not to come from here: what is common in it is not scored for a record (with --served: is no sign of a copy)',
+		)
+		.option('--tokens', 'records are token ids: one JSON array a line, or a column or field of them')
+		.option('--text-field <name>', 'field of a record that holds the text', 'text')
+		.option(
+			'--prompt-field <name>',
+			'field that holds what the author was given; its contexts are not scored',
+			'prompt',
+		)
+		.option(
+			'--level <p>',
+			'error rate of the verdict on the corpus, corrected for the number of tests',
+			parseLevel,
+			1e-6,
+		)
+		.option('--fdr <share>', 'share of the reported records that may be wrong, on average', parseRate('--fdr'), 0.05)
+		.option(
+			'--held-out-keys <k>',
+			'keys that were never deployed to rank each mark among, on the sample',
+			parseInteger('--held-out-keys', 0, 100_000),
+			0,
+		)
+		.option('--tokenizer <paths...>', 'tokenizer.json of each marked model, its folder, or tiktoken:NAME')
+		.option(
+			'--served <log>',
+			'log whose receipts hold fingerprints of what was served; no marks are looked for',
+		)
+		.option(
+			'--salt <files...>',
+			'with --served: salts of epochs in place of the ring (`touchmark keys open-salt`)',
 		)
 		.option(
 			'--texts <file>',
-			'served texts that are still held, {"id", "text"} a line, id of the receipt: matches become exhibits',
+			'with --served: served texts that are still held, {"id", "text"} a line, id of the receipt: matches become exhibits',
 		)
-		.option('--accounts <file>', "accounts, to say whose a matched receipt is; needs the ring's key")
-		.option('--text-field <name>', 'field of a JSONL record that holds the text', 'text')
-		.option('--out <folder>', 'where to write matches.jsonl')
-		.option('--strict', 'a record that cannot be read ends the scan')
-		.option('--fail-on-detect', 'exit with 3 when a record matches')
-		.action(async (paths: string[], flags: Flags) => {
-			const began = performance.now();
-			const { salts, accounts } = await secretsOf(edge, flags);
-			const served = readServedAnswers(flags.served, salts);
-			let skipped = 0;
-			const broken = flags.strict
-				? undefined
-				: (problem: Error) => {
-						if (skipped++ < NAMED_BROKEN) warn(edge, flags, `${problem.message}; the record is left out`);
-					};
-			const documents = (path: string) =>
-				readTextDocuments(path, { text: flags.textField, prompt: 'prompt' }, broken);
-			for (const path of flags.background ?? [])
-				for await (const { text } of documents(path)) served.strike(text);
-			const found: Found[] = [];
-			let records = 0;
-			let matched = 0;
-			for (const file of paths)
-				for await (const { id, text } of documents(file)) {
-					records++;
-					const matches = served.matches(text).slice(0, MOST_ANSWERS);
-					if (matches.length > 0) matched++;
-					for (const match of matches)
-						found.push({ ...match, file, record: id, text: flags.texts === undefined ? undefined : text });
-				}
-			const receipts =
-				found.length === 0
-					? new Map<number, ReceiptEntry>()
-					: served.receipts(new Set(found.map(({ entry }) => entry)));
-			const owner = ownersOf(accounts);
-			const texts = await textsOf(flags.texts, new Set([...receipts.values()].map(({ id }) => id)));
-			const matches = found.map(({ text, ...match }): Match => {
-				const receipt = receipts.get(match.entry);
-				const servedText = receipt && texts.get(receipt.id);
-				return {
-					file: match.file,
-					record: match.record,
-					receipt: receipt?.id ?? '',
-					entry: match.entry,
-					time: receipt?.time ?? '',
-					account: owner(receipt),
-					fingerprints: match.fingerprints,
-					shared: match.shared,
-					score: match.score,
-					exhibit: servedText === undefined || text === undefined ? null : exhibitOf(servedText, text),
-				};
-			});
-			if (flags.out !== undefined) {
-				mkdirSync(flags.out, { recursive: true });
-				writePieces(join(flags.out, 'matches.jsonl'), lines(matches));
-			}
-			const { answers, withoutFingerprints, fingerprints, common } = served;
-			const summary = {
-				records,
-				skipped,
-				matched,
-				matches: matches.length,
-				receipts: receipts.size,
-				served: { answers, withoutFingerprints, fingerprints, common },
-				seconds: (performance.now() - began) / 1000,
-			};
-			edge.out(flags.json ? `${JSON.stringify(summary)}\n` : describe(summary, matches, flags.out));
-			if (matched > 0 && flags.failOnDetect) exit(EXIT.detected);
-		});
+		.option(
+			'--accounts <file>',
+			"with --served: accounts, to say whose a matched receipt is; needs the ring's key",
+		)
+		.option('--fail-on-detect', 'exit with 3 when something is found');
+	withKeyFlags(command).action(async (paths: string[], flags: Flags) => {
+		const { served } = flags;
+		if (served !== undefined) return scanServed(edge, paths, { ...flags, served }, exit);
+		const { tokenizer: _, ...keyFlags } = flags;
+		const began = performance.now();
+		const chosen = await marksFromFlags(edge, keyFlags);
+		let bar: ReturnType<typeof progressBar> | undefined;
+		let before = 0;
+		let told = 0;
+		const result = await scan({
+			plan: {
+				groups: await groupsOf(chosen, flags),
+				fields: { text: flags.textField, prompt: flags.promptField },
+			},
+			paths,
+			...pick(flags),
+			...(flags.keyring === undefined ? {} : { signer: await ringFromFlags(edge, flags) }),
+			progress(bytes, of) {
+				bar ??= progressBar(edge, flags, 'bytes', of);
+				bar.add(bytes - before);
+				before = bytes;
+			},
+			problem(message) {
+				if (told++ < TOLD) warn(edge, flags, message);
+			},
+		}).finally(() => bar?.stop());
+		if (told > TOLD) warn(edge, flags, `… and ${told - TOLD} more`);
+		const seconds = (performance.now() - began) / 1000;
+		const peakRssBytes = process.resourceUsage().maxRSS * 1024;
+		edge.out(
+			flags.json
+				? `${JSON.stringify({ ...result, seconds, peakRssBytes })}\n`
+				: describe(result, seconds, peakRssBytes, flags.out),
+		);
+		if ((isFinding(result.verdict) || (result.flagged ?? 0) > 0) && flags.failOnDetect) exit(EXIT.detected);
+	});
 }
 
-async function secretsOf(
-	edge: Edge,
-	flags: Flags,
-): Promise<{ salts: FingerprintSalt[]; accounts: readonly Account[] }> {
-	if ((flags.keyring === undefined) === (flags.salt === undefined))
-		throw badInput('say how the fingerprints were salted: give one of --keyring FILE, --salt FILE');
-	if (flags.keyring === undefined) {
-		if (flags.accounts !== undefined) throw badInput('--accounts needs --keyring FILE, which opens them');
-		const salts = (flags.salt ?? []).map((path) => bindOpenedSalt(parseJson(readText(path), path), path));
-		return { salts, accounts: [] };
-	}
-	const ring = await ringFromFlags(edge, flags);
+function pick({ background, out, workers, resume, strict, level, fdr, heldOutKeys }: Flags) {
 	return {
-		salts: saltsOf(ring),
-		accounts: flags.accounts === undefined ? [] : openAccounts(flags.accounts, ring).all,
+		...{ workers, level, fdr, heldOutKeys },
+		...(background === undefined ? {} : { background }),
+		...(out === undefined ? {} : { out }),
+		...(resume === undefined ? {} : { resume }),
+		...(strict === undefined ? {} : { strict }),
 	};
 }
 
-/** Says whose a receipt is: the account whose tag of it is the one in the log. */
-function ownersOf(accounts: readonly Account[]): (receipt: ReceiptEntry | undefined) => string | null {
-	const known = new Map<string, string | null>();
-	return (receipt) => {
-		if (receipt?.tag === undefined) return null;
-		const before = known.get(receipt.id);
-		if (before !== undefined) return before;
-		const owner = accounts.find((account) => account.tag(receipt.id) === receipt.tag)?.pseudonym ?? null;
-		known.set(receipt.id, owner);
-		return owner;
-	};
-}
-
-/** Texts of these receipts. */
-async function textsOf(path: string | undefined, wanted: ReadonlySet<string>): Promise<Map<string, string>> {
-	const texts = new Map<string, string>();
-	if (path === undefined) return texts;
-	for await (const { value, line } of readJsonLines(path)) {
-		const { id, text } = checked(ServedTextLine, value, `${path}:${line.number}`);
-		if (wanted.has(id)) texts.set(id, text);
+/** Marks by the tokenizer of their text. @throws TouchmarkError `bad-input` where one is missing */
+async function groupsOf(
+	{ marks, sources, searchBits }: ChosenMarks,
+	{ tokens, tokenizer = [] }: Flags,
+): Promise<PlannedGroup[]> {
+	const planned = marks.map((mark, i) => ({
+		fingerprint: mark.spec.tokenizer,
+		mark: { source: sources[i], searchBits: searchBits(mark) },
+	}));
+	if (tokens) return [{ tokenizer: null, marks: planned.map(({ mark }) => mark) }];
+	const given = new Map<string, string>();
+	for (const path of tokenizer) given.set((await openTokenizer(path)).fingerprint, path);
+	given.set(embeddedTokenizer().fingerprint, join(MODELS, 'teacher'));
+	const groups = new Map<string, PlannedGroup & { marks: PlannedGroup['marks'][number][] }>();
+	for (const { fingerprint, mark } of planned) {
+		const only = fingerprint === null && tokenizer.length === 1 ? tokenizer[0] : undefined;
+		const path = only ?? (fingerprint === null ? undefined : given.get(fingerprint));
+		if (path === undefined)
+			throw badInput(
+				fingerprint === null
+					? 'give --tokenizer PATH, one: the marks do not say which they were made for (or --tokens with token ids)'
+					: `give --tokenizer PATH: none that was given has the fingerprint ${fingerprint.slice(0, 16)}… that a mark was made for (or --tokens with token ids)`,
+			);
+		const group = groups.get(path) ?? { tokenizer: path, marks: [] };
+		group.marks.push(mark);
+		groups.set(path, group);
 	}
-	return texts;
-}
-
-function* lines(matches: readonly Match[]): Generator<string> {
-	for (const match of matches) yield `${JSON.stringify(match)}\n`;
+	return [...groups.values()];
 }
 
 function describe(
-	{
-		records,
-		skipped,
-		matched,
-		receipts,
-		served,
-	}: {
-		records: number;
-		skipped: number;
-		matched: number;
-		receipts: number;
-		served: { answers: number; withoutFingerprints: number };
-	},
-	matches: readonly Match[],
+	result: ScanResult,
+	seconds: number,
+	peakRssBytes: number,
 	out: string | undefined,
 ): string {
-	const rows = [...matches]
-		.sort((one, other) => other.score - one.score)
-		.slice(0, PRINTED)
-		.map(({ file, record, receipt, time, account, shared, fingerprints, exhibit }) => {
-			const edits =
-				exhibit === null ? '' : `, ${exhibit.edits} edits in ${exhibit.servedWords} words of the answer`;
-			const whose = account === null ? '' : `, account ${account}`;
-			return `  ${file}: ${record} has ${shared} of ${fingerprints} fingerprints of a stretch of ${receipt}, served at ${time}${whose}${edits}\n`;
-		});
-	const more = matches.length - rows.length;
+	const { records, skipped, tokens, scored, log10P, hypotheses, verdict, shareLower95 } = result;
+	const p = log10P < -3 ? `10^${log10P.toFixed(1)}` : (10 ** log10P).toPrecision(2);
+	const rate = Math.round(tokens / seconds).toLocaleString('en');
 	return (
-		`${records} records, ${skipped} left out; ${served.answers} served answers with fingerprints, ${served.withoutFingerprints} without\n` +
-		`${matched} records hold stretches of ${receipts} served answers; that is a finding about texts, and says nothing of how they came there\n` +
-		rows.join('') +
-		(more > 0
-			? `  and ${more} more${out === undefined ? '; --out FOLDER writes all' : ` in ${out}/matches.jsonl`}\n`
-			: '')
+		`${verdict}: p ≤ ${p}, corrected for ${hypotheses} tests; ${scored.toLocaleString('en')} distinct windows scored, at least ${(100 * shareLower95).toFixed(1)} % of them marked\n` +
+		`${result.flagged ?? 0} records reported as marked, of which at most ${100 * result.fdr} % are wrong on average; at least ${result.markedAtLeast ?? 0} hold marked text\n` +
+		`${records.toLocaleString('en')} records, ${skipped} left out; ${tokens.toLocaleString('en')} tokens in ${seconds.toFixed(1)} s (${rate} a second), ${Math.round(peakRssBytes / 2 ** 20)} MiB\n` +
+		(out === undefined ? '' : `  ${join(out, FILES.flagged)}, ${join(out, FILES.state)}\n`)
 	);
 }

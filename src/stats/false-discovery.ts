@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ln } from './portable.js';
+import { exp, ln } from './portable.js';
 
 /**
  * Adjusted p-values of Benjamini and Hochberg, "Controlling the false discovery rate" (1995): reporting the rows that are
@@ -38,4 +38,51 @@ export function benjaminiYekutieliLog(logPs: readonly number[], hypotheses = log
 	let harmonic = 0;
 	for (let i = hypotheses; i >= 1; i--) harmonic += 1 / i;
 	return benjaminiHochbergLog(logPs, hypotheses).map((logP) => Math.min(0, logP + ln(Math.max(1, harmonic))));
+}
+
+/**
+ * The e-BH procedure (Wang and Ramdas, "False discovery rate control with e-values", 2022): reporting the R rows of the
+ * largest e-values, R the greatest number whose R-th e-value is at least hypotheses / (α·R), keeps the false discovery rate
+ * at most α, however the e-values depend on each other.
+ *
+ * @param logEs natural logarithms, from the largest on; rows that are not listed have e = 0
+ * @param hypotheses how many were tested, at least as many as are listed
+ * @param level α
+ * @returns R
+ */
+export function eBenjaminiHochberg(logEs: ArrayLike<number>, hypotheses: number, level: number): number {
+	let reported = 0;
+	for (let rank = 1; rank <= logEs.length; rank++)
+		if (logEs[rank - 1] >= ln(hypotheses) - ln(level) - ln(rank)) reported = rank;
+	return reported;
+}
+
+/**
+ * A lower bound of the number of true discoveries among the rows of the largest e-values, which holds with probability
+ * 1 − α however they depend on each other (Vovk and Wang, "Confidence and discoveries with e-values", 2023: closed
+ * testing by arithmetic means).
+ *
+ * If more than j of the R reported rows were null, then with the nulls among the rows that are not reported they would be a
+ * set of nulls whose mean e-value is, at the least, that of the j + 1 smallest reported ones and all others at 0. A mean
+ * of 1/α or more has probability at most α.
+ *
+ * @param logEs natural logarithms of the reported rows, from the largest on
+ * @param hypotheses how many were tested
+ */
+export function trueDiscoveries(logEs: ArrayLike<number>, hypotheses: number, level: number): number {
+	const reported = logEs.length;
+	const limit = -ln(level);
+	let sum = 0;
+	// ln of a sum that may overflow: kept as a multiple of e^shift.
+	let shift = -Infinity;
+	for (let nulls = 1; nulls <= reported; nulls++) {
+		const logE = logEs[reported - nulls];
+		if (logE > shift) {
+			sum = shift === -Infinity ? 0 : sum * exp(shift - logE);
+			shift = logE;
+		}
+		sum += exp(logE - shift);
+		if (shift + ln(sum) >= limit + ln(hypotheses - reported + nulls)) return reported - nulls + 1;
+	}
+	return 0;
 }

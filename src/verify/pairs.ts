@@ -74,16 +74,49 @@ export function newPairSet({ contextWidth, start }: Pick<MarkSpec, 'contextWidth
 			givenSet.addWindows(prompt);
 			set.addWindows(ids, (all, at) => excluded.has(all, at));
 		},
-		forEach(visit) {
-			const { data, size } = set;
-			for (let i = 0; i < size; i++) {
-				const at = i * words;
-				visit(data.subarray(at, at + contextWidth), data[at + contextWidth]);
-			}
-		},
-		digest() {
-			const { data, size } = set;
-			return bytesToHex(sha256(new Uint8Array(data.buffer, 0, 4 * size * words)));
-		},
+		forEach: (visit) => visitRows(set.data, set.size, words, visit),
+		digest: () => digestOfRows(set.data, set.size, words),
 	};
+}
+
+/**
+ * Pairs that are known to be distinct already, such as a sample of a corpus.
+ *
+ * @param rows of context ids and token, one after another
+ * @param given windows of what was given, where scores depend on less than the window
+ */
+export function pairsOfRows(
+	contextWidth: number,
+	rows: Uint32Array,
+	given: GivenWindows = { rows: new Uint32Array(0), size: 0 },
+): PairSet {
+	const words = contextWidth + 1;
+	const size = rows.length / words;
+	return {
+		contextWidth,
+		size,
+		rows,
+		given,
+		add() {
+			throw new TypeError('these pairs are complete');
+		},
+		forEach: (visit) => visitRows(rows, size, words, visit),
+		digest: () => digestOfRows(rows, size, words),
+	};
+}
+
+function visitRows(
+	rows: Uint32Array,
+	size: number,
+	words: number,
+	visit: (context: Uint32Array, token: number) => void,
+): void {
+	for (let i = 0; i < size; i++) {
+		const at = i * words;
+		visit(rows.subarray(at, at + words - 1), rows[at + words - 1]);
+	}
+}
+
+function digestOfRows(rows: Uint32Array, size: number, words: number): string {
+	return bytesToHex(sha256(new Uint8Array(rows.buffer, rows.byteOffset, 4 * size * words)));
 }

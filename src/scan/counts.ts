@@ -1,0 +1,68 @@
+/**
+ * In how many places of the corpus does a window occur? Four bits a cell, cells by the window's public hash, shared by all
+ * threads. Windows that share a cell are counted together and a record that repeats a window counts each time, so a count
+ * is never below the number of records: it can only lead to more windows being left out, and they are left out without
+ * the key.
+ *
+ * @module
+ */
+
+/** Cells: 256 MiB of four bits each. */
+export const COUNT_CELLS = 2 ** 29;
+/** Windows that occur in more places than this are not scored for a record (design rule 6, m). */
+export const MOST_PLACES = 10;
+/** Cells in one part of the table, which fits a processor's cache. */
+const PART_BITS = 20;
+
+/** A table of counts. */
+export interface Counts {
+	/** The memory of the table, which threads can share. */
+	readonly memory: SharedArrayBuffer;
+	/** Counts the cells of windows. Not to be called by two threads at the same time. */
+	add(cells: Uint32Array): void;
+	/** Whether a window of this hash occurs in more than {@link MOST_PLACES} places, as far as is known. */
+	isCommon(low: number): boolean;
+}
+
+/**
+ * The cell of a window.
+ *
+ * @param low second half of its hash
+ * @param cells a power of two
+ */
+export function cellOf(low: number, cells: number): number {
+	return low & (cells - 1);
+}
+
+/** A table over memory of its own, or over what another thread has. @param memory half a byte a cell, a power of two */
+export function newCounts(memory: SharedArrayBuffer = new SharedArrayBuffer(COUNT_CELLS / 2)): Counts {
+	const table = new Uint8Array(memory);
+	const cells = 2 * table.length;
+	const parts = Math.max(1, cells >>> PART_BITS);
+	let ordered = new Uint32Array(0);
+
+	return {
+		memory,
+		add(added) {
+			// Part by part: within one the table stays in the cache, which is most of the time otherwise.
+			const ends = new Uint32Array(parts);
+			for (let i = 0; i < added.length; i++) ends[(added[i] & (cells - 1)) >>> PART_BITS]++;
+			for (let part = 1; part < parts; part++) ends[part] += ends[part - 1];
+			if (ordered.length < added.length) ordered = new Uint32Array(added.length);
+			for (let i = added.length - 1; i >= 0; i--) {
+				const cell = added[i] & (cells - 1);
+				ordered[--ends[cell >>> PART_BITS]] = cell;
+			}
+			for (let i = 0; i < added.length; i++) {
+				const cell = ordered[i];
+				const shift = (cell & 1) << 2;
+				const byte = table[cell >>> 1];
+				if (((byte >>> shift) & 15) <= MOST_PLACES) table[cell >>> 1] = byte + (1 << shift);
+			}
+		},
+		isCommon(low) {
+			const cell = cellOf(low, cells);
+			return ((table[cell >>> 1] >>> ((cell & 1) << 2)) & 15) > MOST_PLACES;
+		},
+	};
+}

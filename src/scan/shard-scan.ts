@@ -1,0 +1,213 @@
+/**
+ * One pass over the records of a shard: tokens, windows, the sample of distinct windows, the cells to count, and the
+ * records that deserve a second look once everything is counted.
+ *
+ * @module
+ */
+import type { TokenRecord } from '../corpus/read-token-shard.js';
+import type { ScanRecord } from '../corpus/records.js';
+import { isConspicuous, momentsOf } from './evidence.js';
+import { type BoundGroup, windowSeed } from './plan.js';
+import { runningSums, type ScoredText } from './record-scores.js';
+import { newSample, type SampledWindows } from './sample.js';
+import { newWindowCutter } from './windows.js';
+
+/** Tokens that are worked on together. */
+const BATCH = 2 ** 16;
+/** Longer records are judged in parts of this many tokens, so that memory is bounded whatever their length. */
+export const PART = 2 ** 17;
+
+/** A record, or a part of a long one, that has a conspicuous span before common windows are left out. */
+export interface Candidate {
+	/** The record's id, and which part of it. */
+	readonly record: string;
+	readonly part: number;
+	/** Number of the group whose tokenizer made the tokens. */
+	readonly group: number;
+	readonly tokens: readonly number[];
+	readonly given: readonly number[];
+}
+
+/** What a pass counted. */
+export interface ShardTotals {
+	readonly records: number;
+	/** Records, or parts of long ones, times groups: how many verdicts there are. */
+	readonly judged: number;
+	/** Over all groups. */
+	readonly tokens: number;
+	readonly candidates: number;
+}
+
+/** A scan of one shard, or of several, one after another. */
+export interface ShardScan {
+	/** Scans records. */
+	add(records: readonly (ScanRecord | TokenRecord)[]): void;
+	/** Counts the windows of records that are known to be innocent; nothing else is done with them. */
+	addBackground(records: readonly (ScanRecord | TokenRecord)[]): void;
+	/** Ends the shard and begins the next. */
+	finish(): {
+		readonly totals: ShardTotals;
+		/** Samples in the order of groups and shapes. */
+		readonly samples: readonly SampledWindows[];
+		/** Cells of all windows that records are judged by. */
+		readonly cells: Uint32Array;
+	};
+}
+
+/** How a pass is run. */
+export interface ShardScanOptions {
+	/** Takes candidates as they come. */
+	candidate(candidate: Candidate): void;
+	/** First hash above which windows need not be sampled, for each sample; absent: all are offered. */
+	readonly thresholds?: Uint32Array;
+	/** Whether cells are counted; default true. */
+	readonly counting?: boolean;
+}
+
+/** @param groups what is looked for */
+export function newShardScan(groups: readonly BoundGroup[], options: ShardScanOptions): ShardScan {
+	const { candidate, thresholds, counting = true } = options;
+	let numbered = 0;
+	const lanes = groups.map(newLane);
+	let records = 0;
+	let judged = 0;
+	let tokens = 0;
+	let candidates = 0;
+	let cells = new Uint32Array(0);
+	let cellCount = 0;
+
+	/** One group's texts, gathered until there are enough. */
+	function newLane(group: BoundGroup) {
+		const shapes = group.shapes.map((shape, i) => ({
+			cutter: newWindowCutter(shape, windowSeed(group.number, i)),
+			sample: newSample(shape.contextWidth + 1),
+			number: numbered++,
+			judges: group.judges
+				.filter((judge) => judge.shape === i)
+				.map(({ mark }) => ({ mark, moments: momentsOf(mark.scheme.null) })),
+		}));
+		return {
+			group,
+			shapes,
+			ids: new Uint32Array(2 * BATCH),
+			ends: [] as number[],
+			names: [] as { record: string; part: number }[],
+			given: [] as (readonly number[])[],
+			someGiven: false,
+			size: 0,
+		};
+	}
+	type Lane = ReturnType<typeof newLane>;
+
+	function addText(
+		lane: Lane,
+		record: string,
+		ids: ArrayLike<number>,
+		given: readonly number[],
+		scored: boolean,
+	) {
+		tokens += scored ? ids.length : 0;
+		for (let from = 0, part = 0; from === 0 || from < ids.length; from += PART, part++) {
+			const length = Math.min(PART, ids.length - from);
+			if (lane.size + length > lane.ids.length) flush(lane, scored);
+			const { ids: all, size } = lane;
+			for (let i = 0; i < length; i++) all[size + i] = ids[from + i];
+			lane.size += length;
+			lane.ends.push(lane.size);
+			lane.names.push({ record, part });
+			lane.given.push(given);
+			lane.someGiven ||= given.length > 0;
+			if (lane.size >= BATCH) flush(lane, scored);
+		}
+	}
+
+	function countCells(low: Uint32Array): void {
+		if (cellCount + low.length > cells.length) {
+			const larger = new Uint32Array(Math.max(2 * cells.length, cellCount + low.length));
+			larger.set(cells.subarray(0, cellCount));
+			cells = larger;
+		}
+		cells.set(low, cellCount);
+		cellCount += low.length;
+	}
+
+	function flush(lane: Lane, scored: boolean): void {
+		const { ends, ids, given, names, group } = lane;
+		const count = ends.length;
+		if (count === 0) return;
+		const conspicuous = new Uint8Array(count);
+		const texts = names.map(
+			(_, i): ScoredText => ({ tokens: ids.subarray(i === 0 ? 0 : ends[i - 1], ends[i]), given: given[i] }),
+		);
+		for (const { cutter, sample, number, judges } of lane.shapes) {
+			const { windows } = cutter;
+			cutter.fill(ids, ends, lane.someGiven ? given : undefined);
+			if (scored)
+				sample.add(windows, thresholds === undefined ? undefined : Atomics.load(thresholds, number));
+			if (judges.length === 0) continue;
+			if (counting) countCells(windows.low.subarray(0, windows.size));
+			if (!scored) continue;
+			for (const { mark, moments } of judges) {
+				const { sums, starts } = runningSums(mark, windows, texts);
+				for (let i = 0; i < count; i++)
+					if (conspicuous[i] === 0 && isConspicuous(sums, starts[i], starts[i + 1], moments))
+						conspicuous[i] = 1;
+			}
+		}
+		if (scored) {
+			judged += count;
+			for (let i = 0; i < count; i++) {
+				if (conspicuous[i] === 0) continue;
+				candidates++;
+				candidate({
+					...names[i],
+					group: group.number,
+					tokens: Array.from(texts[i].tokens),
+					given: texts[i].given,
+				});
+			}
+		}
+		lane.size = 0;
+		lane.ends = [];
+		lane.names = [];
+		lane.given = [];
+		lane.someGiven = false;
+	}
+
+	function addAll(batch: readonly (ScanRecord | TokenRecord)[], scored: boolean): void {
+		for (const record of batch)
+			for (const lane of lanes) {
+				const { tokenizer } = lane.group;
+				if ('tokens' in record) addText(lane, record.id, record.tokens, [], scored);
+				else if (tokenizer !== null) {
+					const given = record.prompt === undefined ? [] : tokenizer.encode(record.prompt);
+					addText(lane, record.id, tokenizer.encode(record.text), given, scored);
+				}
+			}
+	}
+
+	return {
+		add(batch) {
+			records += batch.length;
+			addAll(batch, true);
+		},
+		addBackground(batch) {
+			addAll(batch, false);
+			for (const lane of lanes) flush(lane, false);
+		},
+		finish() {
+			for (const lane of lanes) flush(lane, true);
+			const totals = { records, judged, tokens, candidates };
+			const samples = lanes.flatMap(({ shapes }) => shapes.map(({ sample }) => sample.windows()));
+			const counted = cells.subarray(0, cellCount);
+			records = 0;
+			judged = 0;
+			tokens = 0;
+			candidates = 0;
+			cellCount = 0;
+			for (const lane of lanes)
+				for (const shape of lane.shapes) shape.sample = newSample(shape.cutter.windows.words);
+			return { totals, samples, cells: counted };
+		},
+	};
+}
