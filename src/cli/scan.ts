@@ -26,6 +26,7 @@ interface Flags extends Omit<MarkFlags, 'tokenizer'>, Omit<ServedFlags, 'served'
 	readonly promptField: string;
 	readonly workers: number;
 	readonly resume?: boolean;
+	readonly exact?: boolean;
 	readonly level: number;
 	readonly fdr: number;
 	readonly heldOutKeys: number;
@@ -56,6 +57,10 @@ export function addScan(program: Command, edge: Edge, exit: (code: number) => vo
 			'--background <paths...>',
 			'text that is known not to come from here: what is common in it is not scored for a record (with --served: is no sign of a copy)',
 		)
+		.option(
+			'--exact',
+			'the tests of the corpus score all distinct pairs, spilled to disk (16 bytes a mark and pair), not a sample',
+		)
 		.option('--tokens', 'records are token ids: one JSON array a line, or a column or field of them')
 		.option('--text-field <name>', 'field of a record that holds the text', 'text')
 		.option(
@@ -69,7 +74,12 @@ export function addScan(program: Command, edge: Edge, exit: (code: number) => vo
 			parseLevel,
 			1e-6,
 		)
-		.option('--fdr <share>', 'share of the reported records that may be wrong, on average', parseRate('--fdr'), 0.05)
+		.option(
+			'--fdr <share>',
+			'share of the reported records that may be wrong, on average',
+			parseRate('--fdr'),
+			0.05,
+		)
 		.option(
 			'--held-out-keys <k>',
 			'keys that were never deployed to rank each mark among, on the sample',
@@ -132,13 +142,14 @@ export function addScan(program: Command, edge: Edge, exit: (code: number) => vo
 	});
 }
 
-function pick({ background, out, workers, resume, strict, level, fdr, heldOutKeys }: Flags) {
+function pick({ background, out, workers, resume, strict, exact, level, fdr, heldOutKeys }: Flags) {
 	return {
 		...{ workers, level, fdr, heldOutKeys },
 		...(background === undefined ? {} : { background }),
 		...(out === undefined ? {} : { out }),
 		...(resume === undefined ? {} : { resume }),
 		...(strict === undefined ? {} : { strict }),
+		...(exact === undefined ? {} : { exact }),
 	};
 }
 

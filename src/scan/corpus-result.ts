@@ -13,7 +13,7 @@ import { exp, ln, log10 } from '../stats/portable.js';
 import { logBinomialUpperTail } from '../stats/tails.js';
 import { heldOutSample } from '../verify/held-out.js';
 import { pairsOfRows } from '../verify/pairs.js';
-import { scoreList, tallyPairs } from '../verify/tally.js';
+import { scoreList, type Tally, tallyPairs } from '../verify/tally.js';
 import { TestResult, testTally, toLog10, Verdict } from '../verify/test-result.js';
 import type { BoundGroup } from './plan.js';
 import { type ScanState, samplesOf, shapesOf, stateDigest, totalsOf } from './state.js';
@@ -27,7 +27,7 @@ export const ScanResult = z.object({
 	/** Records that could not be read. */
 	skipped: Count,
 	tokens: Count,
-	/** Distinct windows that the tests of the corpus scored: all of them, or the sample. */
+	/** Distinct pairs that the tests of the corpus scored, over all marks: of the sample, or all. */
 	scored: Count,
 	log10P: z.number().max(0),
 	log10E: z.number(),
@@ -60,13 +60,15 @@ export interface ResultOptions {
 	readonly heldOutKeys?: number;
 	/** Null where records were not judged. */
 	readonly verdicts: RecordVerdicts | null;
+	/** By mark, the tally of all distinct pairs, where it is known; the sample's otherwise. */
+	readonly tallies?: ReadonlyMap<string, Tally>;
 }
 
 /** Tests a state. */
 export function resultOfState(
 	state: ScanState,
 	groups: readonly BoundGroup[],
-	{ level, fdr, heldOutKeys = 0, verdicts }: ResultOptions,
+	{ level, fdr, heldOutKeys = 0, verdicts, tallies }: ResultOptions,
 ): ScanResult {
 	const samples = samplesOf(state, 'state');
 	const shapes = shapesOf(state.plan);
@@ -79,7 +81,7 @@ export function resultOfState(
 		const { mark, searchBits, shape } = bound;
 		const index = shapes.findIndex((one) => one.group === group.number) + shape;
 		const pairs = pairsOfRows(shapes[index].shape.contextWidth, samples[index].rows);
-		const tally = tallyPairs(pairs, mark);
+		const tally = tallies?.get(mark.id) ?? tallyPairs(pairs, mark);
 		const test = testTally(tally, mark, { level, hypotheses, searchBits }, 'marked-text');
 		if (searchBits === 0)
 			bounds.push(shareAtLeast(scoreList(pairs, mark), mark.scheme.null, BOUND_LEVEL / marks.length));
@@ -101,7 +103,7 @@ export function resultOfState(
 		records: totals.records,
 		skipped: totals.skipped,
 		tokens: totals.tokens,
-		scored: samples.reduce((sum, { size }) => sum + size, 0),
+		scored: tests.reduce((sum, { scored }) => sum + scored, 0),
 		log10P,
 		log10E: toLog10(logSum(logEs) - ln(logEs.length)),
 		hypotheses,

@@ -20,13 +20,14 @@ import { COUNT_CELLS, newCounts } from './counts.js';
 import { type BoundGroup, bindPlan, describePlan, digestOf, type ScanPlan } from './plan.js';
 import { newSample, type Sample } from './sample.js';
 import type { Candidate } from './shard-scan.js';
+import { newSpills, tallySpills } from './spill.js';
 import { decodeRows, type ShardRow, shapesOf, signState, stateOf } from './state.js';
 import { decide, flaggedRecord, type Judge, newJudge, type RecordVerdicts } from './verdicts.js';
 import { filesOf, openWorkFolder, type WorkFolder } from './work-folder.js';
 import type { ScanFindings, ScanTask, ShardFindings, SharedMemory } from './worker.js';
 
 /** What is scanned, and how. */
-export interface ScanOptions extends Omit<ResultOptions, 'verdicts'> {
+export interface ScanOptions extends Omit<ResultOptions, 'verdicts' | 'tallies'> {
 	readonly plan: ScanPlan;
 	readonly paths: readonly string[];
 	/** Text that is known to be innocent: what is common in it is not scored for a record. */
@@ -39,6 +40,8 @@ export interface ScanOptions extends Omit<ResultOptions, 'verdicts'> {
 	readonly workers?: number;
 	/** What cannot be read ends the scan, instead of being counted and named. */
 	readonly strict?: boolean;
+	/** The tests of the corpus score all distinct pairs, which are spilled to disk; otherwise a sample of them. */
+	readonly exact?: boolean;
 	/** Signs the state. */
 	readonly signer?: Pick<Keyring, 'publicKey' | 'sign'>;
 	/** Called after each shard with bytes done and bytes in all. */
@@ -61,7 +64,16 @@ const CHECKPOINT = { least: 2000, times: 100 };
 
 /** Scans. @throws TouchmarkError `bad-input` */
 export async function scan(options: ScanOptions): Promise<ScanResult> {
-	const { plan, paths, background = [], out, resume = false, strict = false, problem } = options;
+	const {
+		plan,
+		paths,
+		background = [],
+		out,
+		resume = false,
+		strict = false,
+		exact = false,
+		problem,
+	} = options;
 	const groups = await bindPlan(plan);
 	const unreadable: string[] = [];
 	const broken = strict ? undefined : (error: Error) => unreadable.push(error.message);
@@ -72,7 +84,7 @@ export async function scan(options: ScanOptions): Promise<ScanResult> {
 	for (const message of unreadable) problem?.(message);
 	const description = describePlan(groups);
 	const { fields } = plan;
-	const digest = digestOf({ description, fields, strict, shards, innocent });
+	const digest = digestOf({ description, fields, strict, exact, shards, innocent });
 	if (out !== undefined && existsSync(join(out, FILES.result))) return finished(out, digest, resume);
 	const folder = out === undefined ? mkdtempSync(join(tmpdir(), 'touchmark-scan-')) : join(out, FILES.work);
 	const work = openWorkFolder(folder, digest, resume);
@@ -98,7 +110,17 @@ export async function scan(options: ScanOptions): Promise<ScanResult> {
 		const judged = rows.reduce((sum, row) => sum + row.judged, 0);
 		const candidates = () => candidatesOf(shards, innocent.length, folder);
 		const verdicts = await decideAll(judge, candidates, rows, judged, options.fdr);
-		const result = resultOfState(state, groups, { ...options, verdicts });
+		const tallies = new Map(
+			(exact ? newSpills(groups) : []).map(({ mark }, i) => [
+				mark.id,
+				tallySpills(
+					found.flatMap(({ spilled }, number) =>
+						Array.from({ length: spilled[i] }, (_, piece) => files.pairs(number, i, piece)),
+					),
+				),
+			]),
+		);
+		const result = resultOfState(state, groups, { ...options, verdicts, tallies });
 		if (out !== undefined) {
 			writeWhole(join(out, FILES.state), `${JSON.stringify(state)}\n`);
 			await writePiecesAsTheyCome(join(out, FILES.flagged), flaggedLines(judge, candidates, verdicts));
@@ -139,7 +161,7 @@ function finished(out: string, digest: string, resume: boolean): ScanResult {
 
 /** Runs all shards that no checkpoint holds. */
 async function scanAll(
-	{ plan, workers = availableParallelism(), strict = false, progress }: ScanOptions,
+	{ plan, workers = availableParallelism(), strict = false, exact = false, progress }: ScanOptions,
 	groups: readonly BoundGroup[],
 	shards: readonly Shard[],
 	innocent: number,
@@ -199,7 +221,7 @@ async function scanAll(
 		for (const number of open) {
 			const shard = shards[number];
 			const task: ScanTask = {
-				...{ plan, memory, folder: work.folder, shard, number, strict },
+				...{ plan, memory, folder: work.folder, shard, number, strict, exact },
 				background: number < innocent,
 			};
 			const run = (pool.run(task) as Promise<ScanFindings>).then((findings) => {

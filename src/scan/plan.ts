@@ -94,8 +94,11 @@ export async function bindPlan({ groups }: ScanPlan): Promise<BoundGroup[]> {
 					throw badInput(
 						`${source}: has fingerprint ${tokenizer.fingerprint.slice(0, 16)}…, but mark ${mark.id.slice(0, 16)}… was made for ${wanted.slice(0, 16)}…`,
 					);
-				let shape = shapes.findIndex((one) => one.contextWidth === contextWidth && one.start === start);
-				if (shape < 0) shape = shapes.push({ contextWidth, start }) - 1;
+				const narrow = mark.scheme.effective !== undefined;
+				let shape = shapes.findIndex(
+					(one) => one.contextWidth === contextWidth && one.start === start && one.narrow === narrow,
+				);
+				if (shape < 0) shape = shapes.push({ contextWidth, start, narrow }) - 1;
 				return { mark, searchBits, shape };
 			});
 			const draws = marks.filter(({ mark }) => mark.spec.channel === 'choice');
@@ -126,7 +129,7 @@ export function describePlan(groups: readonly BoundGroup[]) {
 		mostPlaces: MOST_PLACES,
 		groups: groups.map(({ fingerprint, marks, judges, shapes }) => ({
 			tokenizer: fingerprint,
-			shapes: shapes.map(({ contextWidth, start }) => ({ contextWidth, start })),
+			shapes: shapes.map(({ contextWidth, start, narrow }) => ({ contextWidth, start, narrow })),
 			marks: marks.map(({ mark }) => mark.id),
 			judges: judges.map(({ mark }) => mark.id),
 		})),

@@ -34,8 +34,10 @@ export interface Sample {
 	add(windows: Pick<Windows, 'size' | 'high' | 'low' | 'ids' | 'places'>, limit?: number): void;
 	/** Adds what another sample keeps. */
 	merge(windows: SampledWindows): void;
-	/** What is kept, least hash first. */
+	/** What is kept, least hash first; views that hold until something is added. */
 	windows(): SampledWindows;
+	/** Forgets everything, and keeps the memory. */
+	clear(): void;
 }
 
 /** @param most windows kept */
@@ -93,11 +95,8 @@ export function newSample(words: number, most = SAMPLE_SIZE): Sample {
 			while (to < size && high[order[to]] === high[order[from]]) to++;
 			if (to - from > 1) order.subarray(from, to).sort(compare);
 		}
-		const unsorted = { high, low, rows };
-		high = new Uint32Array(high.length);
-		low = new Uint32Array(low.length);
-		rows = new Uint32Array(rows.length);
 		size = Math.min(size, most);
+		const unsorted = { high: high.slice(), low: low.slice(), rows: rows.slice() };
 		for (let i = 0; i < size; i++) {
 			const from = order[i];
 			high[i] = unsorted.high[from];
@@ -161,6 +160,12 @@ export function newSample(words: number, most = SAMPLE_SIZE): Sample {
 				low: low.subarray(0, size),
 				rows: rows.subarray(0, size * words),
 			};
+		},
+		clear() {
+			size = 0;
+			sorted = true;
+			threshold = 0xffffffff;
+			table.fill(0);
 		},
 	};
 }

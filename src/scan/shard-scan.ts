@@ -10,7 +10,7 @@ import { isConspicuous, momentsOf } from './evidence.js';
 import { type BoundGroup, windowSeed } from './plan.js';
 import { runningSums, type ScoredText } from './record-scores.js';
 import { newSample, type SampledWindows } from './sample.js';
-import { newWindowCutter } from './windows.js';
+import { newWindowCutter, type Windows } from './windows.js';
 
 /** Tokens that are worked on together. */
 const BATCH = 2 ** 16;
@@ -44,12 +44,12 @@ export interface ShardScan {
 	add(records: readonly (ScanRecord | TokenRecord)[]): void;
 	/** Counts the windows of records that are known to be innocent; nothing else is done with them. */
 	addBackground(records: readonly (ScanRecord | TokenRecord)[]): void;
-	/** Ends the shard and begins the next. */
+	/** Ends the shard; what it gives holds until the next one begins. */
 	finish(): {
 		readonly totals: ShardTotals;
 		/** Samples in the order of groups and shapes. */
 		readonly samples: readonly SampledWindows[];
-		/** Cells of all windows that records are judged by. */
+		/** Cells of the windows that records are judged by, but for those given away before. */
 		readonly cells: Uint32Array;
 	};
 }
@@ -60,21 +60,27 @@ export interface ShardScanOptions {
 	candidate(candidate: Candidate): void;
 	/** First hash above which windows need not be sampled, for each sample; absent: all are offered. */
 	readonly thresholds?: Uint32Array;
-	/** Whether cells are counted; default true. */
-	readonly counting?: boolean;
+	/** Takes cells before there are too many of them to hold. */
+	cells(cells: Uint32Array): void;
+	/** Is shown the windows of each batch: those of all groups' shapes, numbered in order. */
+	seen?(shape: number, windows: Windows): void;
 }
+
+/** Cells that are held. */
+export const CELLS = 2 ** 22;
 
 /** @param groups what is looked for */
 export function newShardScan(groups: readonly BoundGroup[], options: ShardScanOptions): ShardScan {
-	const { candidate, thresholds, counting = true } = options;
+	const { candidate, thresholds, seen } = options;
 	let numbered = 0;
 	const lanes = groups.map(newLane);
 	let records = 0;
 	let judged = 0;
 	let tokens = 0;
 	let candidates = 0;
-	let cells = new Uint32Array(0);
+	const cells = new Uint32Array(CELLS);
 	let cellCount = 0;
+	let finished = false;
 
 	/** One group's texts, gathered until there are enough. */
 	function newLane(group: BoundGroup) {
@@ -122,10 +128,9 @@ export function newShardScan(groups: readonly BoundGroup[], options: ShardScanOp
 	}
 
 	function countCells(low: Uint32Array): void {
-		if (cellCount + low.length > cells.length) {
-			const larger = new Uint32Array(Math.max(2 * cells.length, cellCount + low.length));
-			larger.set(cells.subarray(0, cellCount));
-			cells = larger;
+		if (cellCount + low.length > CELLS) {
+			options.cells(cells.subarray(0, cellCount));
+			cellCount = 0;
 		}
 		cells.set(low, cellCount);
 		cellCount += low.length;
@@ -144,8 +149,9 @@ export function newShardScan(groups: readonly BoundGroup[], options: ShardScanOp
 			cutter.fill(ids, ends, lane.someGiven ? given : undefined);
 			if (scored)
 				sample.add(windows, thresholds === undefined ? undefined : Atomics.load(thresholds, number));
+			if (scored) seen?.(number, windows);
 			if (judges.length === 0) continue;
-			if (counting) countCells(windows.low.subarray(0, windows.size));
+			countCells(windows.low.subarray(0, windows.size));
 			if (!scored) continue;
 			for (const { mark, moments } of judges) {
 				const { sums, starts } = runningSums(mark, windows, texts);
@@ -174,6 +180,18 @@ export function newShardScan(groups: readonly BoundGroup[], options: ShardScanOp
 		lane.someGiven = false;
 	}
 
+	/** What was found in the shard before is not needed any more. */
+	function begin(): void {
+		if (!finished) return;
+		finished = false;
+		records = 0;
+		judged = 0;
+		tokens = 0;
+		candidates = 0;
+		cellCount = 0;
+		for (const { shapes } of lanes) for (const { sample } of shapes) sample.clear();
+	}
+
 	function addAll(batch: readonly (ScanRecord | TokenRecord)[], scored: boolean): void {
 		for (const record of batch)
 			for (const lane of lanes) {
@@ -188,26 +206,22 @@ export function newShardScan(groups: readonly BoundGroup[], options: ShardScanOp
 
 	return {
 		add(batch) {
+			begin();
 			records += batch.length;
 			addAll(batch, true);
 		},
 		addBackground(batch) {
+			begin();
 			addAll(batch, false);
 			for (const lane of lanes) flush(lane, false);
 		},
 		finish() {
+			begin();
 			for (const lane of lanes) flush(lane, true);
+			finished = true;
 			const totals = { records, judged, tokens, candidates };
 			const samples = lanes.flatMap(({ shapes }) => shapes.map(({ sample }) => sample.windows()));
-			const counted = cells.subarray(0, cellCount);
-			records = 0;
-			judged = 0;
-			tokens = 0;
-			candidates = 0;
-			cellCount = 0;
-			for (const lane of lanes)
-				for (const shape of lane.shapes) shape.sample = newSample(shape.cutter.windows.words);
-			return { totals, samples, cells: counted };
+			return { totals, samples, cells: cells.subarray(0, cellCount) };
 		},
 	};
 }

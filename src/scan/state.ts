@@ -28,7 +28,11 @@ const Plan = z.strictObject({
 		z.strictObject({
 			tokenizer: hexOf(32).nullable(),
 			shapes: z.array(
-				z.strictObject({ contextWidth: z.int().min(0).max(16), start: z.enum(['skip', 'pad']) }),
+				z.strictObject({
+					contextWidth: z.int().min(0).max(16),
+					start: z.enum(['skip', 'pad']),
+					narrow: z.boolean(),
+				}),
 			),
 			marks: z.array(hexOf(32)),
 			judges: z.array(hexOf(32)),
@@ -103,7 +107,7 @@ export function decodeRows(text: string, contextWidth: number, seed: number, whe
 	const rows = new Uint32Array(bytes.length / 4);
 	for (let i = 0; i < rows.length; i++) rows[i] = bytes.readUInt32LE(4 * i);
 	// Each row is one window of a text of its own; ids that stand before a text are in the rows already.
-	const cutter = newWindowCutter({ contextWidth, start: 'skip' }, seed);
+	const cutter = newWindowCutter({ contextWidth, start: 'skip', narrow: false }, seed);
 	const size = rows.length / words;
 	const ends = Array.from({ length: size }, (_, i) => (i + 1) * words);
 	cutter.fill(rows, ends);

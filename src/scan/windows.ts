@@ -8,7 +8,13 @@ import { BEFORE_TEXT, type MarkSpec } from '../marks/mark-spec.js';
 import { newRowSet } from '../verify/row-set.js';
 
 /** Which windows a mark reads. */
-export type WindowShape = Pick<MarkSpec, 'contextWidth' | 'start'>;
+export interface WindowShape extends Pick<MarkSpec, 'contextWidth' | 'start'> {
+	/**
+	 * Whether what seeds the generator may be less than the window. Then every window whose *token* occurs in what was given
+	 * is left out: whichever part of the window counts, it is not a pair that was given.
+	 */
+	readonly narrow: boolean;
+}
 
 /** Windows of several texts, one after another; valid until others are cut. */
 export interface Windows {
@@ -55,7 +61,7 @@ export interface WindowCutter {
  *
  * @param seed sets windows of different tokenizers apart
  */
-export function newWindowCutter({ contextWidth, start }: WindowShape, seed: number): WindowCutter {
+export function newWindowCutter({ contextWidth, start, narrow }: WindowShape, seed: number): WindowCutter {
 	const words = contextWidth + 1;
 	const pad = start === 'pad' ? contextWidth : 0;
 	const highSeed = mixed(seed);
@@ -154,9 +160,10 @@ export function newWindowCutter({ contextWidth, start }: WindowShape, seed: numb
 	function leaveOut(first: number, given: readonly number[]): void {
 		const excluded = newRowSet(Math.max(1, contextWidth));
 		excluded.addWindows(Uint32Array.from(given));
+		const tokens = new Set(narrow ? given : []);
 		let kept = first;
 		for (let i = first; i < size; i++) {
-			if (excluded.has(all, places[i])) continue;
+			if (excluded.has(all, places[i]) || tokens.has(all[places[i] + contextWidth])) continue;
 			places[kept] = places[i];
 			high[kept] = high[i];
 			low[kept++] = low[i];

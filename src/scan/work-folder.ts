@@ -20,6 +20,8 @@ export function filesOf(folder: string) {
 		counts: (version: number) => join(folder, `counts-${version}.bin`),
 		found: (number: number) => named(number, 'json'),
 		candidates: (number: number) => named(number, 'candidates.jsonl'),
+		/** Pairs of a mark; there may be several files of a shard. */
+		pairs: (number: number, mark: number, piece: number) => named(number, `${mark}-${piece}.pairs`),
 	};
 }
 

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { closeSync, openSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { readShard } from '../corpus/read-shard.js';
 import { readTokenShard } from '../corpus/read-token-shard.js';
 import type { Shard } from '../corpus/shards.js';
@@ -13,7 +13,8 @@ import { writeWhole } from '../output.js';
 import { type Counts, newCounts } from './counts.js';
 import { bindPlan, type ScanPlan } from './plan.js';
 import type { SampledWindows } from './sample.js';
-import { newShardScan, type ShardScan, type ShardTotals } from './shard-scan.js';
+import { CELLS, newShardScan, type ShardScan, type ShardTotals } from './shard-scan.js';
+import { newSpills, type Spill } from './spill.js';
 import { encodeRows } from './state.js';
 import { filesOf } from './work-folder.js';
 
@@ -44,6 +45,8 @@ export interface ScanTask {
 	readonly background: boolean;
 	/** A record that cannot be read ends the scan. */
 	readonly strict: boolean;
+	/** Pairs of the corpus are spilled to disk, all of them. */
+	readonly exact: boolean;
 }
 
 /** What was found. */
@@ -57,34 +60,68 @@ export interface ShardFindings {
 	readonly skipped: number;
 	/** The first of those that were left out, in words. */
 	readonly named: readonly string[];
+	/** In the exact mode, files of pairs of each mark. */
+	readonly spilled: readonly number[];
 }
 
-/** A thread does one scan in its life. */
-let ready: Promise<{ scan: ShardScan; counts: Counts; byIds: boolean }> | undefined;
-let write: (line: string) => void = () => {};
+/** Pairs of one mark that are held before they are written. */
+const HELD = 2 ** 21;
 
-async function prepare({ plan, memory }: ScanTask) {
+/** What a thread works with. It does one scan in its life. */
+interface Desk {
+	readonly scan: ShardScan;
+	readonly counts: Counts;
+	readonly byIds: boolean;
+	readonly spills: readonly { readonly shape: number; readonly spill: Spill }[];
+}
+let desk: Promise<Desk> | undefined;
+
+/** The shard that is being scanned. */
+interface Running {
+	readonly candidates: number;
+	readonly cells: number;
+	readonly number: number;
+	readonly spilled: number[];
+}
+let running: Running;
+
+async function newDesk({ plan, memory, folder, exact }: ScanTask): Promise<Desk> {
 	const groups = await bindPlan(plan);
+	const files = filesOf(folder);
+	const spills = exact ? newSpills(groups) : [];
 	const scan = newShardScan(groups, {
-		candidate: (candidate) => write(`${JSON.stringify(candidate)}\n`),
+		candidate: (candidate) => writeSync(running.candidates, `${JSON.stringify(candidate)}\n`),
 		thresholds: new Uint32Array(memory.thresholds),
+		cells: (cells) => writeSync(running.cells, cells),
+		seen(shape, windows) {
+			for (const [mark, { shape: own, spill }] of spills.entries()) {
+				if (own !== shape) continue;
+				spill.add(windows);
+				if (spill.size >= HELD) spill.write(files.pairs(running.number, mark, running.spilled[mark]++));
+			}
+		},
 	});
-	return {
-		scan,
-		counts: newCounts(memory.counts),
-		byIds: groups.every(({ tokenizer }) => tokenizer === null),
-	};
+	const byIds = groups.every(({ tokenizer }) => tokenizer === null);
+	return { scan, counts: newCounts(memory.counts), byIds, spills };
 }
 
 /** Scans a shard. */
 export default async function scanShard(task: ScanTask): Promise<ScanFindings> {
-	const { shard, folder, number, strict, background, memory, plan } = task;
+	const { shard, folder, number, strict, background, plan } = task;
+	desk ??= newDesk(task);
+	const files = filesOf(folder);
+	const temporary = {
+		candidates: `${files.candidates(number)}.tmp`,
+		cells: `${files.candidates(number)}.cells`,
+	};
 	try {
-		ready ??= prepare(task);
-		const { scan, counts, byIds } = await ready;
-		const files = filesOf(folder);
-		const temporary = `${files.candidates(number)}.tmp`;
-		const file = openSync(temporary, 'w');
+		const { scan, byIds, spills } = await desk;
+		running = {
+			candidates: openSync(temporary.candidates, 'w'),
+			cells: openSync(temporary.cells, 'w+'),
+			number,
+			spilled: spills.map(() => 0),
+		};
 		let skipped = 0;
 		const named: string[] = [];
 		const broken = strict
@@ -93,7 +130,6 @@ export default async function scanShard(task: ScanTask): Promise<ScanFindings> {
 					if (skipped++ < NAMED) named.push(problem.message);
 				};
 		try {
-			write = (line) => writeSync(file, line);
 			const batches = byIds
 				? readTokenShard(shard, undefined, broken)
 				: readShard(shard, plan.fields, broken);
@@ -102,22 +138,43 @@ export default async function scanShard(task: ScanTask): Promise<ScanFindings> {
 				else scan.add(batch);
 			}
 			const { totals, samples, cells } = scan.finish();
-			const found = { totals, skipped, named };
+			for (const [mark, { spill }] of spills.entries())
+				spill.write(files.pairs(number, mark, running.spilled[mark]++));
+			const found = { totals, skipped, named, spilled: running.spilled };
 			const kept = { ...found, samples: samples.map(({ rows }) => encodeRows(rows)) };
 			writeWhole(files.found(number), JSON.stringify(kept));
-			renameSync(temporary, files.candidates(number));
-			const gate = new Int32Array(memory.gate);
-			while (Atomics.compareExchange(gate, 0, 0, 1) !== 0) Atomics.wait(gate, 0, 1);
-			counts.add(cells);
-			Atomics.store(new Uint8Array(memory.counted), number, 1);
-			Atomics.store(gate, 0, 0);
-			Atomics.notify(gate, 0);
-			return { found, samples };
+			renameSync(temporary.candidates, files.candidates(number));
+			count(task, (await desk).counts, cells);
+			// Copies: a view would be sent with all the memory behind it.
+			return {
+				found,
+				samples: samples.map(({ size, high, low, rows }) => ({
+					...{ size, high: high.slice(), low: low.slice(), rows: rows.slice() },
+				})),
+			};
 		} finally {
-			closeSync(file);
+			closeSync(running.candidates);
+			closeSync(running.cells);
+			rmSync(temporary.cells, { force: true });
 		}
 	} catch (error) {
 		if (!TouchmarkError.isInstance(error)) throw error;
 		return { problem: error.message };
 	}
+}
+
+/** Puts a shard's windows into the counts, all of them while nobody else is at it. */
+function count({ memory, number }: ScanTask, counts: Counts, rest: Uint32Array): void {
+	const gate = new Int32Array(memory.gate);
+	while (Atomics.compareExchange(gate, 0, 0, 1) !== 0) Atomics.wait(gate, 0, 1);
+	const written = fstatSync(running.cells).size / 4;
+	for (let at = 0; at < written; at += CELLS) {
+		const cells = new Uint32Array(Math.min(CELLS, written - at));
+		readSync(running.cells, cells, 0, cells.byteLength, 4 * at);
+		counts.add(cells);
+	}
+	counts.add(rest);
+	Atomics.store(new Uint8Array(memory.counted), number, 1);
+	Atomics.store(gate, 0, 0);
+	Atomics.notify(gate, 0);
 }

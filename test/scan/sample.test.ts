@@ -10,7 +10,7 @@ const WIDTH = 2;
 
 /** A sample of texts. */
 function sampled(texts: readonly (readonly number[])[], most: number): SampledWindows {
-	const cutter = newWindowCutter({ contextWidth: WIDTH, start: 'skip' }, 5);
+	const cutter = newWindowCutter({ contextWidth: WIDTH, start: 'skip', narrow: false }, 5);
 	const sample = newSample(WIDTH + 1, most);
 	for (const text of texts) {
 		cutter.fill(Uint32Array.from(text), [text.length]);
@@ -73,7 +73,7 @@ describe('a sample of distinct windows', () => {
 				const all = newSample(WIDTH + 1, most);
 				all.merge(sampled(one, most));
 				const limit = all.threshold;
-				const cutter = newWindowCutter({ contextWidth: WIDTH, start: 'skip' }, 5);
+				const cutter = newWindowCutter({ contextWidth: WIDTH, start: 'skip', narrow: false }, 5);
 				const part = newSample(WIDTH + 1, most);
 				for (const text of other) {
 					cutter.fill(Uint32Array.from(text), [text.length]);
@@ -103,12 +103,12 @@ describe('windows', () => {
 				fc.array(fc.integer({ min: 0, max: 2 ** 27 - 1 }), { minLength: 5, maxLength: 30 }),
 				fc.integer({ min: 0, max: 4 }),
 				(ids, contextWidth) => {
-					const cutter = newWindowCutter({ contextWidth, start: 'skip' }, 9);
+					const cutter = newWindowCutter({ contextWidth, start: 'skip', narrow: false }, 9);
 					cutter.fill(Uint32Array.from(ids), [ids.length]);
 					const { size, high, low } = cutter.windows;
 					const together = Array.from({ length: size }, (_, i) => [high[i], low[i]]);
 					const alone = together.map((_, i) => {
-						const one = newWindowCutter({ contextWidth, start: 'skip' }, 9);
+						const one = newWindowCutter({ contextWidth, start: 'skip', narrow: false }, 9);
 						const window = ids.slice(i, i + contextWidth + 1);
 						one.fill(Uint32Array.from(window), [window.length]);
 						return [one.windows.high[0], one.windows.low[0]];

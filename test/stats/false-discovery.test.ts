@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { benjaminiHochbergLog, benjaminiYekutieliLog } from '../../src/stats/false-discovery.js';
+import {
+	benjaminiHochbergLog,
+	benjaminiYekutieliLog,
+	eBenjaminiHochberg,
+	trueDiscoveries,
+} from '../../src/stats/false-discovery.js';
 import { randomSource } from './random.js';
 
 const logs = (ps: readonly number[]) => ps.map(Math.log);
@@ -60,5 +65,76 @@ describe('Benjamini and Yekutieli', () => {
 		// α (1 + 1/2 + … + 1/20) = 0.18; four standard errors are 0.011.
 		expect(rate.hochberg).toBeGreaterThan(0.16);
 		expect(rate.yekutieli).toBeLessThanOrEqual(alpha + 0.006);
+	});
+});
+
+describe('e-BH', () => {
+	/** E-values of null rows that are all the same number: 1/p with chance p, the worst dependence. */
+	const together = (rows: number, p: number, uniform: () => number) =>
+		new Array<number>(rows).fill(uniform() < p ? -Math.log(p) : -Infinity);
+
+	test('reports as many as are large enough for their number', () => {
+		const es = [1000, 210, 70, 45, 3].map(Math.log);
+		// Of 10 at level 0.1: 1000 ≥ 100, 210 ≥ 50, 70 ≥ 33.3, 45 ≥ 25, 3 < 20.
+		expect(eBenjaminiHochberg(es, 10, 0.1)).toBe(4);
+		expect(eBenjaminiHochberg(es, 1000, 0.1)).toBe(0);
+		expect(eBenjaminiHochberg([], 10, 0.1)).toBe(0);
+	});
+	test('a later row can carry earlier ones', () => {
+		// Neither 60 nor the second 60 alone, but both together: 60 ≥ 10 / (0.1 · 2).
+		expect(eBenjaminiHochberg([60, 60].map(Math.log), 10, 0.1)).toBe(2);
+		expect(eBenjaminiHochberg([60, 40].map(Math.log), 10, 0.1)).toBe(0);
+	});
+	test('keeps the rate where all null rows err together', () => {
+		const uniform = randomSource(11);
+		let rate = 0;
+		const trials = 20_000;
+		for (let trial = 0; trial < trials; trial++) {
+			const nulls = together(90, 0.009, uniform);
+			const es = [...new Array<number>(10).fill(Math.log(1e4)), ...nulls].sort((a, b) => b - a);
+			const found = eBenjaminiHochberg(es, 100, 0.1);
+			rate += found <= 10 ? 0 : (found - 10) / found / trials;
+		}
+		expect(rate).toBeLessThan(0.1);
+		expect(rate).toBeGreaterThan(0);
+	});
+});
+
+describe('true discoveries at the least', () => {
+	test('by hand', () => {
+		// 10 hypotheses, 3 reported. All three null: mean (1000 + 500 + 30) / 10 ≥ 20; the two smallest: 530 / 9 ≥ 20; the
+		// smallest: 30 / 8 < 20. So at most one is null.
+		expect(trueDiscoveries([1000, 500, 30].map(Math.log), 10, 0.05)).toBe(2);
+		expect(trueDiscoveries([], 10, 0.05)).toBe(0);
+		expect(trueDiscoveries([Math.log(199)], 10, 0.05)).toBe(0);
+		expect(trueDiscoveries([Math.log(201)], 10, 0.05)).toBe(1);
+	});
+	test('e-values beyond the range of a double', () => {
+		expect(trueDiscoveries([5000, 4000, 3000], 1e6, 0.05)).toBe(3);
+	});
+	test('is right with the stated confidence, however nulls err together', () => {
+		const uniform = randomSource(12);
+		let wrong = 0;
+		const trials = 20_000;
+		for (let trial = 0; trial < trials; trial++) {
+			const nulls = new Array<number>(40).fill(uniform() < 0.04 ? -Math.log(0.04) : -Infinity);
+			const rows = [
+				...nulls.map((logE) => ({ logE, marked: false })),
+				...Array.from({ length: 5 }, () => ({ logE: Math.log(30), marked: true })),
+			].sort((a, b) => b.logE - a.logE);
+			const reported = eBenjaminiHochberg(
+				rows.map(({ logE }) => logE),
+				45,
+				0.5,
+			);
+			const least = trueDiscoveries(
+				rows.slice(0, reported).map(({ logE }) => logE),
+				45,
+				0.05,
+			);
+			const marked = rows.slice(0, reported).filter((row) => row.marked).length;
+			if (least > marked) wrong += 1 / trials;
+		}
+		expect(wrong).toBeLessThanOrEqual(0.05);
 	});
 });
