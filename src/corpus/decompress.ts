@@ -115,8 +115,10 @@ function transforming(stream: Transform): Unpacker {
 			return ready();
 		},
 		async end() {
-			await Promise.race([finished((done) => stream.end(done)), failed]);
-			return ready();
+			stream.end();
+			const rest: Uint8Array[] = [];
+			for await (const bytes of stream as AsyncIterable<Uint8Array>) rest.push(bytes);
+			return rest;
 		},
 		close: () => stream.destroy(),
 	};

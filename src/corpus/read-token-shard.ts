@@ -6,7 +6,7 @@
 import { badInput, TouchmarkError } from '../errors.js';
 import type { ByteSource } from './byte-source.js';
 import { MAX_TOKEN_ID } from './documents.js';
-import { type Broken, report, textsOf } from './lines.js';
+import { type Broken, type LineBlock, report, textsOf } from './lines.js';
 import { openParquet } from './parquet.js';
 import { integerLists } from './parquet-lists.js';
 import { isBlank, listed, parsed, shardLines, withSource } from './read-shard.js';
@@ -55,19 +55,17 @@ async function* lineTokens(
 	const { blocks, place, idOf } = shardLines(source, shard, broken);
 	const read = idReader(limit, field);
 	for await (const block of blocks) {
-		const { bytes, starts, ends, at, first } = block;
+		const { starts, at, first } = block;
+		const { ids, counts } = scanLines(block, limit);
 		let textOf: ((index: number) => string | undefined) | undefined;
-		// An id takes a byte, and another that parts it from the next.
-		const ids = new Uint32Array((bytes.length >> 1) + 1);
 		let used = 0;
 		let batch: TokenRecord[] = [];
 		for (let i = 0; i < starts.length; i++) {
 			const byte = at + starts[i];
 			const number = first + i;
-			const count = scanIds(bytes, starts[i], ends[i], limit, ids, used);
-			if (count >= 0) {
-				batch.push({ id: idOf(byte, number), tokens: ids.subarray(used, used + count) });
-				used += count;
+			if (counts[i] >= 0) {
+				batch.push({ id: idOf(byte, number), tokens: ids.subarray(used, used + counts[i]) });
+				used += counts[i];
 			} else {
 				textOf ??= textsOf(block, place, broken);
 				const text = textOf(i);
@@ -87,6 +85,22 @@ async function* lineTokens(
 		}
 		if (batch.length > 0) yield batch;
 	}
+}
+
+/** The ids of a block's lines, one behind the other, and how many each line has: -1 for one that is no plain list. */
+function scanLines(
+	{ bytes, starts, ends }: LineBlock,
+	limit: number,
+): { ids: Uint32Array; counts: Int32Array } {
+	// An id takes a byte, and another that parts it from the next.
+	const ids = new Uint32Array((bytes.length >> 1) + 1);
+	const counts = new Int32Array(starts.length);
+	let used = 0;
+	for (let i = 0; i < starts.length; i++) {
+		counts[i] = scanIds(bytes, starts[i], ends[i], limit, ids, used);
+		if (counts[i] > 0) used += counts[i];
+	}
+	return { ids, counts };
 }
 
 async function* columnTokens(

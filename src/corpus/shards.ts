@@ -4,7 +4,7 @@
  * @module
  */
 import { realpathSync, statSync } from 'node:fs';
-import { extname, sep } from 'node:path';
+import { extname, isAbsolute, sep } from 'node:path';
 import { glob, isDynamicPattern } from 'tinyglobby';
 import { badInput, TouchmarkError } from '../errors.js';
 import { type ByteSource, isUrl, openSource } from './byte-source.js';
@@ -130,7 +130,7 @@ async function expanded(path: string): Promise<string[]> {
 		return files.map((file) => root + file);
 	}
 	if (stats !== undefined || !isDynamicPattern(path)) return [path];
-	const files = await glob(path, { expandDirectories: false });
+	const files = await glob(path, { expandDirectories: false, absolute: isAbsolute(path) });
 	if (files.length === 0) throw badInput(`${path}: matches no file`);
 	return files;
 }
