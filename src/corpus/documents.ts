@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { badInput, TouchmarkError } from '../errors.js';
 import { checked, parseJson } from '../input.js';
 import { type Broken, type Line, readLines } from './lines.js';
+import { isChat, recordReader } from './records.js';
 
 /** A text to be tested. */
 export interface TextDocument {
@@ -43,8 +44,8 @@ export const DEFAULT_FIELDS: Fields = { text: 'text', prompt: 'prompt' };
 const JSONL = new Set(['.jsonl', '.ndjson']);
 
 /**
- * The documents of a file: one a line for `.jsonl` and `.ndjson` (objects with a text field, an optional
- * `id` and prompt field), else the whole file as one text.
+ * The documents of a file: of a line each for `.jsonl` and `.ndjson` (objects with a text field, an optional `id` and
+ * prompt field, or a chat in one of the layouts of {@link recordReader}), else the whole file as one text.
  *
  * @throws TouchmarkError `bad-input` that names file, line and field; also for a file with no document
  * @param broken is told of records that cannot be read, which are then left out
@@ -69,11 +70,14 @@ export async function* readTextDocuments(
 		[fields.prompt]: Text.nullable().optional(),
 		...(fields.entropies === undefined ? {} : { [fields.entropies]: Entropies }),
 	});
+	const chats = recordReader(fields);
 	for await (const { value, line } of readJsonLines(path, broken)) {
-		const record = orBroken(
-			() => checked(Record, value, `${path}:${line.number}`) as Record<string, unknown>,
-			broken,
-		);
+		const where = `${path}:${line.number}`;
+		if (fields.entropies === undefined && isChat(value, fields)) {
+			yield* orBroken(() => chats(value, String(line.number), () => where), broken) ?? [];
+			continue;
+		}
+		const record = orBroken(() => checked(Record, value, where) as Record<string, unknown>, broken);
 		if (record === undefined) continue;
 		const prompt = record[fields.prompt];
 		yield {

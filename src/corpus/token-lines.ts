@@ -1,0 +1,115 @@
+/**
+ * Token ids out of lines of JSONL: a list of ids, or an object that has one.
+ *
+ * @module
+ */
+import { z } from 'zod';
+import { badInput } from '../errors.js';
+import { checked } from '../input.js';
+
+const SPACE = 32;
+const TAB = 9;
+const COMMA = 44;
+const OPEN = 91;
+const CLOSE = 93;
+const ZERO = 48;
+
+/**
+ * Reads a line that is a JSON list of ids, straight from its bytes.
+ *
+ * @param limit ids must be below it; at most 2^27
+ * @param out takes the ids, from `at` on
+ * @returns how many there are; -1 when the line is anything else, or an id is not below the limit
+ */
+export function scanIds(
+	bytes: Uint8Array,
+	start: number,
+	end: number,
+	limit: number,
+	out: Uint32Array,
+	at: number,
+): number {
+	let i = start;
+	let to = at;
+	let byte = bytes[i];
+	while (i < end && (byte === SPACE || byte === TAB)) byte = bytes[++i];
+	if (byte !== OPEN) return -1;
+	byte = bytes[++i];
+	while (byte === SPACE || byte === TAB) byte = bytes[++i];
+	if (byte !== CLOSE || i >= end)
+		for (;;) {
+			let id = byte - ZERO;
+			if (!(id >= 0 && id <= 9)) return -1;
+			const begin = i;
+			byte = bytes[++i];
+			for (let digit = byte - ZERO; digit >= 0 && digit <= 9; digit = byte - ZERO) {
+				id = 10 * id + digit;
+				byte = bytes[++i];
+			}
+			// No zeros before a number; nine digits are no overflow yet.
+			if (i - begin > 9 || id >= limit || (i - begin > 1 && bytes[begin] === ZERO)) return -1;
+			out[to++] = id;
+			while (byte === SPACE || byte === TAB) byte = bytes[++i];
+			if (byte === CLOSE) break;
+			if (byte !== COMMA) return -1;
+			byte = bytes[++i];
+			while (byte === SPACE || byte === TAB) byte = bytes[++i];
+		}
+	i++;
+	while (i < end && (bytes[i] === SPACE || bytes[i] === TAB)) i++;
+	// A list that ends behind the line is another line's.
+	return i === end ? to - at : -1;
+}
+
+/** Fields that are looked for where none is named. */
+export const TOKEN_FIELDS = ['tokens', 'input_ids'] as const;
+
+/** Takes the ids and the id of a record. */
+export type IdReader = (
+	value: unknown,
+	place: string,
+	where: () => string,
+) => { id: string; tokens: number[] };
+
+/** Schema of a list of ids, for what is wrong with one. */
+function idList(limit: number): z.ZodType<number[]> {
+	return z.array(
+		z
+			.int({ error: 'must be an integer token id' })
+			.min(0, 'is a negative token id')
+			.lt(limit, `is a token id outside the vocabulary of ${limit}`),
+		{ error: 'must be a JSON array of token ids' },
+	);
+}
+
+/**
+ * Reads the ids of a record that is JSON.
+ *
+ * @param field that holds them where a record is an object; default: one of {@link TOKEN_FIELDS}
+ * @returns throws TouchmarkError `bad-input` that names field and position
+ */
+export function idReader(limit: number, field: string | undefined): IdReader {
+	const schema = idList(limit);
+	return (value, place, where) => {
+		if (Array.isArray(value))
+			return { id: place, tokens: idsIn(value, limit) ?? checked(schema, value, where()) };
+		if (typeof value !== 'object' || value === null)
+			throw badInput(`${where()}: must be a JSON array of token ids, or an object that has one`);
+		const record = value as Readonly<Record<string, unknown>>;
+		const name = field ?? TOKEN_FIELDS.find((known) => Object.hasOwn(record, known)) ?? TOKEN_FIELDS[0];
+		const list = Object.hasOwn(record, name) ? record[name] : undefined;
+		const { id } = record;
+		return {
+			id: typeof id === 'string' || typeof id === 'number' ? String(id) : place,
+			tokens:
+				idsIn(list, limit) ?? checked(z.looseObject({ [name]: schema }), { [name]: list }, where())[name],
+		};
+	};
+}
+
+/** A list of ids, where it is one; undefined where the schema says what is wrong. */
+function idsIn(value: unknown, limit: number): number[] | undefined {
+	if (!Array.isArray(value)) return undefined;
+	for (const id of value) if (!(Number.isInteger(id) && id >= 0 && id < limit)) return undefined;
+	return value as number[];
+}
