@@ -19,7 +19,7 @@ const WIDTH = 1;
 const MOST = 10;
 const LEVEL = 1e-2;
 const KEYS = 100;
-const RECORDS = 1_200;
+const RECORDS = 800;
 const VOCABULARY = 50_000;
 
 const random = randomStream('test/common-pairs');
@@ -114,7 +114,7 @@ describe.each(['kgw', 'gumbel'] as const)('templated records under %s keys', (sc
 	);
 
 	it('err together: some keys find ten times what they should, others nothing', () => {
-		// Independent records leave 1 ± 0.07 with these many keys, and keys below a fifth in less than 1 of 50.
+		// Independent records leave 1 ± 0.07 with these many keys, and keys below a fifth in less than 1 of 20.
 		expect(dispersion(before)).toBeGreaterThan(4);
 		const rates = before.map(({ found, expected }) => found / expected);
 		expect(Math.max(...rates)).toBeGreaterThan(10);
@@ -146,6 +146,24 @@ describe.each(['kgw', 'gumbel'] as const)('templated records under %s keys', (sc
 		const said = keyCounts({ ...task, recordLevel: LEVEL, groupLevel: 1e-4 });
 		expect(said.map(({ all }) => all)).toEqual(before.slice(0, 5).map(({ found }) => found));
 		expect(said.map((one) => one.rare)).toEqual(after.slice(0, 5).map(({ found }) => found));
+	});
+});
+
+describe('groups of records in the bench', () => {
+	it('have the windows that one suspect is tested on, without contexts of its prompts', () => {
+		const prompts = records.slice(0, 50).map((tokens, i) => tokens.slice(i % 40, 60));
+		const groups = [0, 1].map((half) =>
+			prompts.map((prompt, i) => ({ prompt, tokens: records[2 * i + half] })),
+		);
+		const { groups: lists, rows } = pairCorpus(groups, WIDTH, MOST);
+		for (const [group, some] of groups.entries()) {
+			const pairs = newPairSet({ contextWidth: WIDTH, start: 'skip' });
+			for (const { prompt, tokens } of some) pairs.add(tokens, prompt);
+			const expected: string[] = [];
+			pairs.forEach((context, token) => expected.push(`${context[0]} ${token}`));
+			const own = lists.items.subarray(lists.starts[group], lists.starts[group + 1]);
+			expect(Array.from(own, (pair) => rows.subarray(2 * pair, 2 * pair + 2).join(' '))).toEqual(expected);
+		}
 	});
 });
 
