@@ -160,7 +160,9 @@ describe('groups of records in the bench', () => {
 			const pairs = newPairSet({ contextWidth: WIDTH, start: 'skip' });
 			for (const { prompt, tokens } of some) pairs.add(tokens, prompt);
 			const expected: string[] = [];
-			pairs.forEach((context, token) => expected.push(`${context[0]} ${token}`));
+			pairs.forEach((context, token) => {
+				expected.push(`${context[0]} ${token}`);
+			});
 			const own = lists.items.subarray(lists.starts[group], lists.starts[group + 1]);
 			expect(Array.from(own, (pair) => rows.subarray(2 * pair, 2 * pair + 2).join(' '))).toEqual(expected);
 		}
