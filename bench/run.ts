@@ -15,6 +15,7 @@ import type { Bench, Row } from './rows.js';
 const BENCHES: Record<string, () => Promise<{ bench: Bench }>> = {
 	attribution: () => import('./attribution.js'),
 	accounts: () => import('./accounts.js'),
+	'common-pairs': () => import('./common-pairs.js'),
 	calibration: () => import('./calibration.js'),
 	demo: () => import('./demo.js'),
 	fleet: () => import('./fleet.js'),

@@ -142,3 +142,69 @@ def vllm(config):
         return {"scored": result.num_scored_tokens, "score": result.score, "log10P": log10(result.p_value)}
 
     return detect
+
+
+class IdTokenizer:
+    """Texts are tensors of ids, shaped as a tokenizer returns them."""
+
+    eos_token_id = -1
+
+    def __init__(self, vocab_size):
+        self.vocab_size = vocab_size
+
+    def __len__(self):
+        return self.vocab_size
+
+    def __call__(self, ids, **_named):
+        return {"input_ids": ids}
+
+    def encode(self, ids, **_named):
+        return ids
+
+
+def numpy_synthid_means(hf, masked):
+    """From a tensor of one text's ids to both means over transformers' g-values.
+
+    The same two means as synthid-text's, which are JAX and pay more for their dispatch than for their work.
+    """
+    upstream.markllm()
+    from watermark.synthid.detector import MeanDetector, WeightedMeanDetector
+
+    processor = synthid_processor(hf)
+    plain, weighted = MeanDetector(), WeightedMeanDetector()
+
+    def score(ids):
+        g = processor.compute_g_values(ids).numpy()
+        mask = processor.compute_context_repetition_mask(ids).numpy() if masked else np.ones(g.shape[:2], dtype=bool)
+        return {"mean": plain.detect(g, mask)[0], "weightedMean": weighted.detect(g, mask)[0]}
+
+    return score
+
+
+def three_bricks(scheme, h, vocab_size, seed=0, gamma=0.5):
+    """From one text's ids to score and p-value, each n-gram with its token once (their method v2)."""
+    wm = upstream.three_bricks()
+    tokenizer = IdTokenizer(vocab_size)
+    common = {"ngram": h, "seed": int(seed), "salt_key": 35317}
+    if scheme == "gumbel":
+        detector = wm.OpenaiDetector(tokenizer, **common)
+    else:
+        detector = wm.MarylandDetector(tokenizer, gamma=gamma, **common)
+
+    def detect(ids):
+        scores = detector.get_scores_by_t([ids], scoring_method="v2")
+        return {"score": detector.aggregate_scores(scores, "sum")[0][0], "p": detector.get_pvalues(scores)[0][0]}
+
+    return detect
+
+
+def markllm(algorithm, vocab_size, overrides):
+    """From a tensor of one text's ids to MarkLLM's answer."""
+    AutoWatermark, TransformersConfig = upstream.markllm()
+    mark = AutoWatermark.load(
+        algorithm,
+        str(upstream.HOME / "MarkLLM" / "config" / f"{algorithm}.json"),
+        TransformersConfig(None, IdTokenizer(vocab_size), vocab_size, "cpu"),
+        **overrides,
+    )
+    return mark.detect_watermark

@@ -54,24 +54,6 @@ torch.set_num_interop_threads(1)
 torch.set_grad_enabled(False)
 
 
-class IdTokenizer:
-    """Texts are tensors of ids, shaped as a tokenizer returns them."""
-
-    eos_token_id = -1
-
-    def __init__(self, vocab_size):
-        self.vocab_size = vocab_size
-
-    def __len__(self):
-        return self.vocab_size
-
-    def __call__(self, ids, **_named):
-        return {"input_ids": ids}
-
-    def encode(self, ids, **_named):
-        return ids
-
-
 def numbers(result):
     """The plain numbers among what a detector said."""
     fields = result if isinstance(result, dict) else vars(result)
@@ -93,22 +75,8 @@ def kgw_detect(request):
 
 
 def synthid_detect(request):
-    import numpy
-
-    upstream.markllm()
-    # The same two means as synthid-text's, which are JAX and pay more for their dispatch than for their work.
-    from watermark.synthid.detector import MeanDetector, WeightedMeanDetector
-
-    processor = detections.synthid_processor(request["hf"])
+    score = detections.numpy_synthid_means(request["hf"], request.get("mask", False))
     texts = [torch.tensor([ids]) for ids in request["tokens"]]
-    masked = request.get("mask", False)
-    plain, weighted = MeanDetector(), WeightedMeanDetector()
-
-    def score(ids):
-        g = processor.compute_g_values(ids).numpy()
-        mask = processor.compute_context_repetition_mask(ids).numpy() if masked else numpy.ones(g.shape[:2], dtype=bool)
-        return {"mean": plain.detect(g, mask)[0], "weightedMean": weighted.detect(g, mask)[0]}
-
     package = "synthid-text" if request["hf"].get("hash") == "deepmind" else "transformers"
     return lambda: [score(text) for text in texts], None, (package, "torch", "MarkLLM")
 
@@ -119,33 +87,16 @@ def vllm_detect(request):
 
 
 def three_bricks_detect(request):
-    wm = upstream.three_bricks()
-    tokenizer = IdTokenizer(request["vocab_size"])
-    common = {"ngram": request["h"], "seed": int(request.get("seed", 0)), "salt_key": 35317}
-    if request["scheme"] == "gumbel":
-        detector = wm.OpenaiDetector(tokenizer, **common)
-    else:
-        detector = wm.MarylandDetector(tokenizer, gamma=request.get("gamma", 0.5), **common)
-
-    def detect(ids):
-        scores = detector.get_scores_by_t([ids], scoring_method="v2")
-        return {"score": detector.aggregate_scores(scores, "sum")[0][0], "p": detector.get_pvalues(scores)[0][0]}
-
+    named = {name: request[name] for name in ("seed", "gamma") if name in request}
+    detect = detections.three_bricks(request["scheme"], request["h"], request["vocab_size"], **named)
     return lambda: [detect(ids) for ids in request["tokens"]], None, ("three_bricks", "torch")
 
 
 def markllm_detect(algorithm):
     def prepare(request):
-        AutoWatermark, TransformersConfig = upstream.markllm()
-        tokenizer = IdTokenizer(request["vocab_size"])
-        mark = AutoWatermark.load(
-            algorithm,
-            str(upstream.HOME / "MarkLLM" / "config" / f"{algorithm}.json"),
-            TransformersConfig(None, tokenizer, request["vocab_size"], "cpu"),
-            **request.get("config", {}),
-        )
+        detect = detections.markllm(algorithm, request["vocab_size"], request.get("config", {}))
         texts = [torch.tensor([ids]) for ids in request["tokens"]]
-        return lambda: [mark.detect_watermark(text) for text in texts], None, ("MarkLLM", "torch")
+        return lambda: [detect(text) for text in texts], None, ("MarkLLM", "torch")
 
     return prepare
 
@@ -230,14 +181,6 @@ CASES = {
 }
 
 
-def version(name):
-    if name == "vllm":
-        return upstream.vllm_version()
-    if name in ("MarkLLM", "synthid-text", "three_bricks"):
-        return upstream.commit(name)
-    return upstream.version(name)
-
-
 def answer(request, prepared):
     name, op = request["id"], request["op"]
     if op == "setup":
@@ -245,7 +188,7 @@ def answer(request, prepared):
         first = run()[0]  # warm-up
         prepared[name] = (run, before, sum(map(len, request["tokens"])))
         said = {"first": numbers(first)} if request["case"].endswith("-detect") else {}
-        return {"ready": True, "versions": {package: version(package) for package in packages}} | said
+        return {"ready": True, "versions": {package: upstream.version_of(package) for package in packages}} | said
     if op == "run":
         run, before, tokens = prepared[name]
         if before:

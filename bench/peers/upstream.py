@@ -143,6 +143,15 @@ def vllm_red_green():
     return _module_of("vllm.v1.watermarking.red_green", path)
 
 
+def version_of(name):
+    """What a result names: a package's version, or the commit of what was fetched."""
+    if name == "vllm":
+        return vllm_version()
+    if name in ("MarkLLM", "synthid-text", "three_bricks"):
+        return commit(name)
+    return version(name)
+
+
 def file_digest(path):
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
