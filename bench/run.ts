@@ -33,6 +33,7 @@ const BENCHES: Record<string, () => Promise<{ bench: Bench }>> = {
 	quality: () => import('./quality.js'),
 	receipts: () => import('./receipts.js'),
 	retokenize: () => import('./retokenize.js'),
+	scan: () => import('./scan.js'),
 	select: () => import('./select.js'),
 	speed: () => import('./speed.js'),
 	spread: () => import('./spread.js'),

@@ -6,9 +6,9 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { openTokenizer } from '../corpus/open-tokenizer.js';
+import { tokenizerFingerprint } from '../corpus/open-tokenizer.js';
 import { badInput } from '../errors.js';
-import { embeddedTokenizer, MODELS } from '../generate/embedded.js';
+import { MODELS } from '../generate/embedded.js';
 import type { ScanResult } from '../scan/corpus-result.js';
 import { FILES, scan } from '../scan/engine.js';
 import type { PlannedGroup } from '../scan/plan.js';
@@ -164,8 +164,9 @@ async function groupsOf(
 	}));
 	if (tokens) return [{ tokenizer: null, marks: planned.map(({ mark }) => mark) }];
 	const given = new Map<string, string>();
-	for (const path of tokenizer) given.set((await openTokenizer(path)).fingerprint, path);
-	given.set(embeddedTokenizer().fingerprint, join(MODELS, 'teacher'));
+	for (const path of tokenizer) given.set(await tokenizerFingerprint(path), path);
+	const embedded = join(MODELS, 'teacher');
+	given.set(await tokenizerFingerprint(embedded), embedded);
 	const groups = new Map<string, PlannedGroup & { marks: PlannedGroup['marks'][number][] }>();
 	for (const { fingerprint, mark } of planned) {
 		const only = fingerprint === null && tokenizer.length === 1 ? tokenizer[0] : undefined;

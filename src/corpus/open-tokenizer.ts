@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { loadTokenizer } from './load-tokenizer.js';
+import { loadTokenizer, tokenizerFileHash } from './load-tokenizer.js';
 import { tiktokenTokenizer } from './tiktoken.js';
 import type { Tokenizer } from './tokenizer.js';
 
@@ -19,4 +19,14 @@ export async function openTokenizer(source: string): Promise<Tokenizer> {
 	return source.startsWith(TIKTOKEN)
 		? tiktokenTokenizer(source.slice(TIKTOKEN.length))
 		: loadTokenizer(source);
+}
+
+/**
+ * The fingerprint of a tokenizer, without opening it where that can be helped.
+ *
+ * @param source as for {@link openTokenizer}
+ * @throws TouchmarkError `bad-input` when it is missing
+ */
+export async function tokenizerFingerprint(source: string): Promise<string> {
+	return source.startsWith(TIKTOKEN) ? (await openTokenizer(source)).fingerprint : tokenizerFileHash(source);
 }

@@ -74,7 +74,7 @@ export async function scan(options: ScanOptions): Promise<ScanResult> {
 		exact = false,
 		problem,
 	} = options;
-	const groups = await bindPlan(plan);
+	const groups = await bindPlan(plan, false);
 	const unreadable: string[] = [];
 	const broken = strict ? undefined : (error: Error) => unreadable.push(error.message);
 	const shards = await planShards(paths, broken);

@@ -5,9 +5,8 @@
  * @module
  */
 
-import { sha256 } from '@noble/hashes/sha2.js';
-import { bytesToHex } from '@noble/hashes/utils.js';
-import { openTokenizer } from '../corpus/open-tokenizer.js';
+import { createHash } from 'node:crypto';
+import { openTokenizer, tokenizerFingerprint } from '../corpus/open-tokenizer.js';
 import type { Tokenizer } from '../corpus/tokenizer.js';
 import { badInput } from '../errors.js';
 import { bindOpenedMark, type OpenedMark } from '../keys/opened-mark.js';
@@ -49,8 +48,9 @@ export interface BoundMark {
 /** A group, ready to work. */
 export interface BoundGroup {
 	readonly number: number;
+	/** Null where records are token ids, or tokenizers were not opened. */
 	readonly tokenizer: Tokenizer | null;
-	/** SHA-256 that the marks name; null when they name none. */
+	/** SHA-256 of the tokenizer, or that the marks name; null when they name none. */
 	readonly fingerprint: string | null;
 	readonly marks: readonly BoundMark[];
 	/**
@@ -74,14 +74,17 @@ function bindSource(source: MarkSource): Mark {
 }
 
 /**
- * Opens tokenizers and binds marks.
+ * Binds marks, and opens tokenizers.
  *
+ * @param open false: tokenizers are only compared with what marks name; who reads no text needs none
  * @throws TouchmarkError `bad-input` for marks of another tokenizer than their group's, or that no sum of scores finds
  */
-export async function bindPlan({ groups }: ScanPlan): Promise<BoundGroup[]> {
+export async function bindPlan({ groups }: ScanPlan, open = true): Promise<BoundGroup[]> {
 	return Promise.all(
 		groups.map(async ({ tokenizer: source, marks: planned }, number) => {
-			const tokenizer = source === null ? null : await openTokenizer(source);
+			const tokenizer = source !== null && open ? await openTokenizer(source) : null;
+			const fingerprint =
+				source === null ? null : (tokenizer?.fingerprint ?? (await tokenizerFingerprint(source)));
 			const shapes: WindowShape[] = [];
 			const marks = planned.map(({ source: from, searchBits }): BoundMark => {
 				const mark = bindSource(from);
@@ -90,9 +93,9 @@ export async function bindPlan({ groups }: ScanPlan): Promise<BoundGroup[]> {
 					throw badInput(
 						`mark ${mark.id.slice(0, 16)}… is found by alignment, which a scan does not do; use detect`,
 					);
-				if (tokenizer !== null && wanted !== null && wanted !== tokenizer.fingerprint)
+				if (fingerprint !== null && wanted !== null && wanted !== fingerprint)
 					throw badInput(
-						`${source}: has fingerprint ${tokenizer.fingerprint.slice(0, 16)}…, but mark ${mark.id.slice(0, 16)}… was made for ${wanted.slice(0, 16)}…`,
+						`${source}: has fingerprint ${fingerprint.slice(0, 16)}…, but mark ${mark.id.slice(0, 16)}… was made for ${wanted.slice(0, 16)}…`,
 					);
 				const narrow = mark.scheme.effective !== undefined;
 				let shape = shapes.findIndex(
@@ -105,7 +108,7 @@ export async function bindPlan({ groups }: ScanPlan): Promise<BoundGroup[]> {
 			return {
 				number,
 				tokenizer,
-				fingerprint: tokenizer?.fingerprint ?? marks[0]?.mark.spec.tokenizer ?? null,
+				fingerprint: fingerprint ?? marks[0]?.mark.spec.tokenizer ?? null,
 				marks,
 				judges: draws.length > 0 ? draws : marks,
 				shapes,
@@ -139,5 +142,5 @@ export type PlanDescription = ReturnType<typeof describePlan>;
 
 /** SHA-256 of plain data in canonical form, hexadecimal. */
 export function digestOf(value: unknown): string {
-	return bytesToHex(sha256(canonicalBytes(value)));
+	return createHash('sha256').update(canonicalBytes(value)).digest('hex');
 }

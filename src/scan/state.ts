@@ -151,9 +151,9 @@ export function parseState(value: unknown, where: string): ScanState {
 	return state;
 }
 
-/** The bytes that are signed. */
+/** The bytes that are signed: of the state itself, which is long, the hash. */
 function messageOf({ signature: _, ...state }: ScanState): Uint8Array {
-	return canonicalBytes({ domain: 'touchmark/v1/scan-state', ...state });
+	return canonicalBytes({ domain: 'touchmark/v1/scan-state', digest: digestOf(state) });
 }
 
 /** A state with the signature of who answers for it. */

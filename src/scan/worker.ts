@@ -101,7 +101,7 @@ async function newDesk({ plan, memory, folder, exact }: ScanTask): Promise<Desk>
 			}
 		},
 	});
-	const byIds = groups.every(({ tokenizer }) => tokenizer === null);
+	const byIds = plan.groups.every(({ tokenizer }) => tokenizer === null);
 	return { scan, counts: newCounts(memory.counts), byIds, spills };
 }
 
