@@ -133,7 +133,10 @@ describe.skipIf(!here('parquet'))(`Parquet files (${NOTE})`, () => {
 	it.each(filesOf('apache'))('%s', async (file) => {
 		const rows = await rowsOf(join(folder, 'apache', file));
 		if (file in REFUSED) expect(rows).toMatch(REFUSED[file]);
-		else expect(rows.length).toBeGreaterThan(0);
+		else {
+			expect(rows).toBeInstanceOf(Array);
+			expect(rows.length).toBeGreaterThan(0);
+		}
 	});
 	it.each(['delta_byte_array', 'delta_encoding_optional_column'])(
 		'%s has the rows of its table',
