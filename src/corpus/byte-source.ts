@@ -11,7 +11,7 @@ import { badInput, TouchmarkError } from '../errors.js';
 /** Bytes one after the other. */
 export interface ByteReader {
 	/** Puts at most `length` bytes at `offset`; how many, 0 at the end. */
-	read(into: Buffer, offset: number, length: number): Promise<number>;
+	read(into: Uint8Array, offset: number, length: number): Promise<number>;
 }
 
 /** A file or URL that is open. */
@@ -23,7 +23,7 @@ export interface ByteSource {
 	/** Whether a part can be read alone. */
 	readonly ranges: boolean;
 	/** The bytes of a range, fewer where the source ends before. */
-	bytes(from: number, to: number): Promise<Buffer>;
+	bytes(from: number, to: number): Promise<Uint8Array>;
 	/** Bytes from a place on, which is 0 where there are no ranges. */
 	reader(from?: number): ByteReader;
 	close(): Promise<void>;

@@ -35,7 +35,7 @@ export function report(problem: TouchmarkError, broken: Broken | undefined): voi
 
 /** Whole lines that lie one behind the other. Its bytes are overwritten when the next block is asked for. */
 export interface LineBlock {
-	readonly bytes: Buffer;
+	readonly bytes: Uint8Array;
 	/** Where each line begins in `bytes`. */
 	readonly starts: readonly number[];
 	/** Where each line ends in `bytes`, its `\n` or `\r\n` not included. */
@@ -150,10 +150,11 @@ export async function* lineBlocks(reader: ByteReader, options: LineOptions): Asy
  * @param broken is told of such a line; without it this throws
  */
 export function textsOf(
-	{ bytes, starts, ends, at, first }: LineBlock,
+	{ bytes: plain, starts, ends, at, first }: LineBlock,
 	place: NamePlace,
 	broken?: Broken,
 ): (index: number) => string | undefined {
+	const bytes = Buffer.from(plain.buffer, plain.byteOffset, plain.byteLength);
 	const ascii = isAscii(bytes);
 	const valid = ascii || isUtf8(bytes);
 	return (index) => {

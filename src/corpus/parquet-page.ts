@@ -76,7 +76,8 @@ export function checkHeader(header: PageHeader): void {
 }
 
 function within(what: string, value: number, most: number): void {
-	if (!(Number.isInteger(value) && value >= 0 && value <= most)) throw new Error(`the ${what} is ${value}`);
+	if (!(Number.isInteger(value) && value >= 0 && value <= most))
+		throw new Error(`the ${what} is ${typeof value === 'number' ? value : 'no number'}`);
 }
 
 /** Values that the pages of a column refer to. */
@@ -84,7 +85,9 @@ export function readDictionary(bytes: Uint8Array, header: PageHeader, column: Co
 	const page = decompressPage(bytes, header.uncompressed_page_size, column.codec, column.compressors);
 	const count = header.dictionary_page_header?.num_values ?? 0;
 	const reader = { view: viewOf(page), offset: 0 };
-	return convert(readPlain(reader, column.type, count, column.element.type_length), column);
+	const values = readPlain(reader, column.type, count, column.element.type_length);
+	if (reader.offset > page.length) throw new Error('values reach beyond their page');
+	return convert(values, column);
 }
 
 /**
@@ -161,7 +164,12 @@ function readValues(
 		const runs = bytes.subarray(prefixed ? 4 : 0);
 		return Array.from(indices(runs, 1, count), (bit) => bit === 1);
 	}
-	if (encoding === 'PLAIN') return convert(readPlain(reader, type, count, element.type_length), column);
+	/** Values are views of the page, and nothing keeps them from being views of what lies behind it. */
+	const converted = (values: DecodedArray): DecodedArray => {
+		if (reader.offset > bytes.length) throw new Error('values reach beyond their page');
+		return convert(values, column);
+	};
+	if (encoding === 'PLAIN') return converted(readPlain(reader, type, count, element.type_length));
 	if (encoding === 'DELTA_BINARY_PACKED') {
 		const values = type === 'INT32' ? new Int32Array(count) : new BigInt64Array(count);
 		deltaBinaryUnpack(reader, count, values);
@@ -170,13 +178,13 @@ function readValues(
 	if (encoding === 'DELTA_LENGTH_BYTE_ARRAY') {
 		const values: Uint8Array[] = new Array(count);
 		deltaLengthByteArray(reader, count, values);
-		return convert(values, column);
+		return converted(values);
 	}
 	if (encoding === 'DELTA_BYTE_ARRAY') {
 		checkPrefixes(bytes, count);
 		const values: Uint8Array[] = new Array(count);
 		deltaByteArray(reader, count, values);
-		return convert(values, column);
+		return converted(values);
 	}
 	if (encoding === 'BYTE_STREAM_SPLIT' && count * (element.type_length ?? 1) <= bytes.length)
 		return convert(byteStreamSplit(reader, count, type, element.type_length), column);

@@ -92,7 +92,7 @@ export function asProblem(name: string, error: unknown): TouchmarkError {
 export async function openParquet(source: ByteSource): Promise<ParquetFile> {
 	const { name, size = 0 } = source;
 	try {
-		const tail = await source.bytes(Math.max(0, size - 8), size);
+		const tail = Buffer.from(await source.bytes(Math.max(0, size - 8), size));
 		const magic = tail.subarray(-4).toString('latin1');
 		if (magic === 'PARE') throw badInput(`${name}: is encrypted Parquet; decrypt it`);
 		if (tail.length < 8 || magic !== 'PAR1') throw new Error('it does not end as Parquet does');
@@ -169,7 +169,7 @@ export async function* pagesOf(
 	const end = Math.min(last, at + Number(chunk.total_compressed_size) + UNCOUNTED);
 	if (at < 0 || at > last) throw new Error('a column lies outside of the file');
 	let dictionary: DecodedArray | undefined;
-	let window: Buffer = Buffer.alloc(0);
+	let window: Uint8Array = new Uint8Array(0);
 	let windowAt = at;
 	const need = async (length: number): Promise<void> => {
 		const wanted = Math.min(length, end - at);

@@ -142,7 +142,7 @@ async function shardsOf(path: string): Promise<Shard[]> {
 		const size = source.size ?? 0;
 		const name = source.name;
 		const whole = { id: name, path, format, compression, from: 0, to: size, bytes: size };
-		if (format === 'parquet') return parquetShards(source, whole);
+		if (format === 'parquet') return await parquetShards(source, whole);
 		if (format !== 'jsonl' || compression !== 'none' || !source.ranges || size <= SHARD_BYTES) return [whole];
 		return Array.from({ length: Math.ceil(size / SHARD_BYTES) }, (_, i) => {
 			const from = i * SHARD_BYTES;

@@ -1,7 +1,6 @@
 /** Parquet: rows of text, chats and token ids, page by page, and files that say too much of themselves. */
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import type { Compressors } from 'hyparquet';
 import { type ColumnSource, parquetWriteBuffer } from 'hyparquet-writer';
 import { describe, expect, it } from 'vitest';
 import { openSource } from '../../src/corpus/byte-source.js';
@@ -13,7 +12,7 @@ import { planShards, type Shard } from '../../src/corpus/shards.js';
 import { put } from './files.js';
 
 const FIELDS = { text: 'text', prompt: 'prompt' };
-const GZIP: Compressors = { GZIP: (bytes) => gzipSync(bytes) };
+const GZIP = { GZIP: (bytes: Uint8Array) => gzipSync(bytes) };
 
 function write(name: string, columnData: ColumnSource[], options: object = {}): string {
 	return put(name, new Uint8Array(parquetWriteBuffer({ columnData, compressors: GZIP, ...options })));
@@ -268,7 +267,7 @@ describe('hostile files', () => {
 		expect(records.map(({ id }) => Number(id))).toEqual(Array.from({ length: 300 }, (_, i) => i + 101));
 		expect(problems).toEqual([expect.stringMatching(/^F: row group 0: is not Parquet that can be read/)]);
 	});
-	it('two thousand files with a few bytes changed: rows, or sentences', async () => {
+	it('a thousand files with a few bytes changed: rows, or sentences', async () => {
 		const bytes = new Uint8Array(good());
 		let refused = 0;
 		await fc.assert(
@@ -291,8 +290,8 @@ describe('hostile files', () => {
 					}
 				},
 			),
-			{ numRuns: 2000, seed: 20_261_204 },
+			{ numRuns: 1000, seed: 20_261_204 },
 		);
-		expect(refused).toBeGreaterThan(500);
+		expect(refused).toBeGreaterThan(250);
 	});
 });
