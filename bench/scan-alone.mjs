@@ -32,7 +32,8 @@ if (isMainThread) {
 			});
 		}),
 	);
-	console.log(JSON.stringify({ seconds: (performance.now() - begun) / 1000, tokens }));
+	const { maxRSS, userCPUTime } = process.resourceUsage();
+	console.log(JSON.stringify({ seconds: (performance.now() - begun) / 1000, tokens, maxRSS, cpu: userCPUTime / 1e6 }));
 	process.exit(0);
 } else {
 	const { encode } = await openTokenizer(workerData);

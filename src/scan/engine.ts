@@ -60,7 +60,7 @@ export const FILES = {
 } as const;
 
 /** Milliseconds between checkpoints, and how many times longer than writing one they are. */
-const CHECKPOINT = { least: 2000, times: 100 };
+const CHECKPOINT = { least: 5000, times: 100 };
 
 /** Scans. @throws TouchmarkError `bad-input` */
 export async function scan(options: ScanOptions): Promise<ScanResult> {

@@ -9,8 +9,11 @@
  */
 import type { Windows } from './windows.js';
 
-/** Windows that a sample keeps: 5 MB at context width 4. */
-export const SAMPLE_SIZE = 2 ** 18;
+/** Windows that a sample keeps: 1.3 MB at context width 4. */
+export const SAMPLE_SIZE = 2 ** 16;
+
+/** Bins of hashes, to see where the least ones end. */
+const BINS = 4096;
 
 /** Windows with their hashes, as rows, in the order of the sample. */
 export interface SampledWindows {
@@ -24,7 +27,7 @@ export interface SampledWindows {
 export interface Sample {
 	/** Words of a window. */
 	readonly words: number;
-	/** No window whose hash is above this can still come in; 2^32 − 1 until the sample is full. */
+	/** No window whose first hash is above this is in the sample, or can still come in. */
 	readonly threshold: number;
 	/**
 	 * Adds windows.
@@ -34,7 +37,7 @@ export interface Sample {
 	add(windows: Pick<Windows, 'size' | 'high' | 'low' | 'ids' | 'places'>, limit?: number): void;
 	/** Adds what another sample keeps. */
 	merge(windows: SampledWindows): void;
-	/** What is kept, least hash first; views that hold until something is added. */
+	/** What is kept, least hash first. */
 	windows(): SampledWindows;
 	/** Forgets everything, and keeps the memory. */
 	clear(): void;
@@ -42,7 +45,7 @@ export interface Sample {
 
 /** @param most windows kept */
 export function newSample(words: number, most = SAMPLE_SIZE): Sample {
-	/** Room for as many again before the next sorting. */
+	/** Room for as many again. */
 	const capacity = 2 * most;
 	let high = new Uint32Array(0);
 	let low = new Uint32Array(0);
@@ -50,7 +53,6 @@ export function newSample(words: number, most = SAMPLE_SIZE): Sample {
 	/** Where each window lies, plus one, by its second hash: common windows come again and again. */
 	let table = new Uint32Array(0);
 	let size = 0;
-	let sorted = true;
 	let threshold = 0xffffffff;
 
 	function grow(): void {
@@ -82,9 +84,31 @@ export function newSample(words: number, most = SAMPLE_SIZE): Sample {
 		return 0;
 	}
 
-	/** Sorts, and keeps the least. */
-	function compact(): void {
-		if (sorted) return;
+	/** Lets go of what is not among the least, by and large: counts say below which hash there are enough. */
+	function shrink(): void {
+		const counts = new Uint32Array(BINS);
+		const scale = BINS / (threshold + 1);
+		for (let i = 0; i < size; i++) counts[Math.floor(high[i] * scale)]++;
+		let bin = 0;
+		for (let below = counts[0]; below < most; below += counts[bin]) bin++;
+		threshold = Math.min(threshold, Math.ceil((bin + 1) / scale));
+		let kept = 0;
+		for (let i = 0; i < size; i++) {
+			if (high[i] > threshold) continue;
+			high[kept] = high[i];
+			low[kept] = low[i];
+			rows.copyWithin(kept * words, i * words, (i + 1) * words);
+			kept++;
+		}
+		// Where nearly all hashes are the same, sorting alone can tell windows apart.
+		if (kept > capacity - most / 2) keepLeast();
+		else size = kept;
+		table.fill(0);
+		enterAll();
+	}
+
+	/** The order of the sample. */
+	function sorted(): Uint32Array {
 		// First hash and place in one number, which typed arrays sort fast; equal first hashes are put in order after.
 		const keys = new Float64Array(size);
 		for (let i = 0; i < size; i++) keys[i] = high[i] * capacity + i;
@@ -95,18 +119,35 @@ export function newSample(words: number, most = SAMPLE_SIZE): Sample {
 			while (to < size && high[order[to]] === high[order[from]]) to++;
 			if (to - from > 1) order.subarray(from, to).sort(compare);
 		}
-		size = Math.min(size, most);
-		const unsorted = { high: high.slice(), low: low.slice(), rows: rows.slice() };
-		for (let i = 0; i < size; i++) {
+		return order;
+	}
+
+	/** Exactly the least, in their order. */
+	function least(): SampledWindows {
+		const order = sorted();
+		const count = Math.min(size, most);
+		const out = {
+			size: count,
+			high: new Uint32Array(count),
+			low: new Uint32Array(count),
+			rows: new Uint32Array(count * words),
+		};
+		for (let i = 0; i < count; i++) {
 			const from = order[i];
-			high[i] = unsorted.high[from];
-			low[i] = unsorted.low[from];
-			for (let k = 0; k < words; k++) rows[i * words + k] = unsorted.rows[from * words + k];
+			out.high[i] = high[from];
+			out.low[i] = low[from];
+			for (let k = 0; k < words; k++) out.rows[i * words + k] = rows[from * words + k];
 		}
-		sorted = true;
-		if (size === most) threshold = high[most - 1];
-		table.fill(0);
-		enterAll();
+		return out;
+	}
+
+	function keepLeast(): void {
+		const kept = least();
+		high.set(kept.high);
+		low.set(kept.low);
+		rows.set(kept.rows);
+		size = kept.size;
+		threshold = high[size - 1];
 	}
 
 	/** Adds a window that is not there yet. */
@@ -122,7 +163,7 @@ export function newSample(words: number, most = SAMPLE_SIZE): Sample {
 			slot = (slot + 1) & mask;
 		}
 		if (size === capacity) {
-			compact();
+			shrink();
 			if (firstHash > threshold) return;
 		}
 		if (size === high.length) grow();
@@ -133,7 +174,6 @@ export function newSample(words: number, most = SAMPLE_SIZE): Sample {
 		low[size] = secondHash;
 		for (let k = 0, to = size * words; k < words; k++) rows[to + k] = from[at + k];
 		table[slot] = ++size;
-		sorted = false;
 	}
 
 	return {
@@ -152,18 +192,9 @@ export function newSample(words: number, most = SAMPLE_SIZE): Sample {
 		merge({ size: count, high: first, low: second, rows: from }) {
 			for (let i = 0; i < count; i++) if (first[i] <= threshold) enter(first[i], second[i], from, i * words);
 		},
-		windows() {
-			compact();
-			return {
-				size,
-				high: high.subarray(0, size),
-				low: low.subarray(0, size),
-				rows: rows.subarray(0, size * words),
-			};
-		},
+		windows: least,
 		clear() {
 			size = 0;
-			sorted = true;
 			threshold = 0xffffffff;
 			table.fill(0);
 		},

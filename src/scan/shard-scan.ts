@@ -67,7 +67,7 @@ export interface ShardScanOptions {
 }
 
 /** Cells that are held. */
-export const CELLS = 2 ** 22;
+export const CELLS = 2 ** 20;
 
 /** @param groups what is looked for */
 export function newShardScan(groups: readonly BoundGroup[], options: ShardScanOptions): ShardScan {

@@ -145,13 +145,7 @@ export default async function scanShard(task: ScanTask): Promise<ScanFindings> {
 			writeWhole(files.found(number), JSON.stringify(kept));
 			renameSync(temporary.candidates, files.candidates(number));
 			count(task, (await desk).counts, cells);
-			// Copies: a view would be sent with all the memory behind it.
-			return {
-				found,
-				samples: samples.map(({ size, high, low, rows }) => ({
-					...{ size, high: high.slice(), low: low.slice(), rows: rows.slice() },
-				})),
-			};
+			return { found, samples };
 		} finally {
 			closeSync(running.candidates);
 			closeSync(running.cells);
