@@ -33,7 +33,9 @@ if (isMainThread) {
 		}),
 	);
 	const { maxRSS, userCPUTime } = process.resourceUsage();
-	console.log(JSON.stringify({ seconds: (performance.now() - begun) / 1000, tokens, maxRSS, cpu: userCPUTime / 1e6 }));
+	console.log(
+		JSON.stringify({ seconds: (performance.now() - begun) / 1000, tokens, maxRSS, cpu: userCPUTime / 1e6 }),
+	);
 	process.exit(0);
 } else {
 	const { encode } = await openTokenizer(workerData);

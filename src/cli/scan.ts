@@ -109,7 +109,7 @@ export function addScan(program: Command, edge: Edge, exit: (code: number) => vo
 		if (served !== undefined) return scanServed(edge, paths, { ...flags, served }, exit);
 		const { tokenizer: _, ...keyFlags } = flags;
 		const began = performance.now();
-		const chosen = await marksFromFlags(edge, keyFlags);
+		const chosen = await marksFromFlags(edge, keyFlags, ['deployment', 'cohort']);
 		let bar: ReturnType<typeof progressBar> | undefined;
 		let before = 0;
 		let told = 0;
