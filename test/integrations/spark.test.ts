@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { COPIED, corpusRecords, SPEC } from '../cli/cluster-corpus.js';
 import { newFolder } from '../cli/run-cli.js';
-import { type SparkCluster, sparkEnvironment, startCluster } from './spark-cluster.js';
+import { JVM_FLAGS, type SparkCluster, sparkEnvironment, startCluster } from './spark-cluster.js';
 
 const python = process.env.TOUCHMARK_SPARK_PYTHON ?? '';
 const MAIN = resolve('dist/cli/main.js');
@@ -70,8 +70,11 @@ describe.skipIf(python === '')('with TOUCHMARK_SPARK_PYTHON: the Spark job', () 
 		'spark.local.dir': folder,
 		'spark.executor.memory': '512m',
 		'spark.sql.files.openCostInBytes': '1',
-		'spark.sql.files.maxPartitionBytes': '20000',
+		'spark.sql.files.maxPartitionBytes': '30000',
 		'spark.log.level': 'WARN',
+		'spark.sql.codegen.wholeStage': 'false',
+		'spark.driver.extraJavaOptions': JVM_FLAGS,
+		'spark.executor.extraJavaOptions': JVM_FLAGS,
 	};
 	const conf = Object.entries(settings).flatMap(([key, value]) => ['--conf', `${key}=${value}`]);
 	let cluster: SparkCluster | undefined;
@@ -98,15 +101,17 @@ describe.skipIf(python === '')('with TOUCHMARK_SPARK_PYTHON: the Spark job', () 
 		return lines(`${out}/flagged.jsonl`).map((line) => JSON.parse(line).shard);
 	};
 
-	test('in local mode says what `scan` says, of Parquet', async () => {
+	test('in local mode says what `scan` says, of Parquet', { timeout: 300_000 }, async ({ signal }) => {
 		const env = {
 			...sparkEnvironment(python),
 			PYTHONPATH: resolve('integrations/spark'),
-			PYSPARK_SUBMIT_ARGS: ['--master', 'local[2]', ...conf, 'pyspark-shell'].join(' '),
+			PYSPARK_SUBMIT_ARGS: ['--master', 'local[2]', ...conf.map((word) => `'${word}'`), 'pyspark-shell'].join(
+				' ',
+			),
 		};
 		const main = `${process.execPath} ${MAIN}`;
 		const args = ['-c', IN_ONE_SESSION, ...corpus, path('parquet'), ...flags('spark', main)];
-		const { stdout } = await run(python, args, { env });
+		const { stdout } = await run(python, args, { env, signal });
 		expect(JSON.parse(stdout.split('\n')[0])).toEqual(local);
 		const shards = same('spark');
 		expect(shards).toEqual([...shards].sort());
@@ -117,15 +122,17 @@ describe.skipIf(python === '')('with TOUCHMARK_SPARK_PYTHON: the Spark job', () 
 		expect(local.flagged).toBe(30);
 	});
 
-	test('on a cluster too, when a worker is killed half-way and its task runs again', async () => {
+	test('on a cluster too, when a worker is killed half-way and its task runs again', {
+		timeout: 300_000,
+	}, async ({ signal }) => {
 		cluster = await startCluster(python, 2, path('cluster'));
 		const once = path('killed');
 		writeFileSync(path('killing.mjs'), killing(once));
 		const main = `${process.execPath} --import ${path('killing.mjs')} ${MAIN}`;
-		const submit = join(sparkEnvironment(python).SPARK_HOME ?? '', 'bin/spark-submit');
+		const submit = join(sparkEnvironment(python).SPARK_HOME, 'bin/spark-submit');
 		const args = ['--master', cluster.url, ...conf, JOB, corpus[0], '--background', corpus[1]];
 		const { stderr } = await run(submit, args.concat('--format', 'json', flags('cluster-out', main)), {
-			env: sparkEnvironment(python),
+			...{ env: sparkEnvironment(python), signal },
 		});
 		expect(existsSync(once)).toBe(true);
 		expect(stderr).toMatch(/WorkerError: touchmark: its process was killed by signal 9/);
