@@ -296,6 +296,7 @@ def run(options):
                 counted = counted.union(background)
             counted = counted.persist(StorageLevel.DISK_ONLY)
             write_counts(counts, counted, json.loads(state)["plan"]["mostPlaces"])
+            counted.unpersist()
             verdict_flags += ["--counts", counts]
         settings = ["--level", options.level, "--fdr", options.fdr, "--held-out-keys", options.held_out_keys]
         result = "".join(
@@ -307,6 +308,7 @@ def run(options):
                 [],
             )
         )
+    lines.unpersist()
     with open(os.path.join(options.out, "result.json"), "w", encoding="utf-8") as file:
         file.write(result + "\n")
     return result

@@ -3,6 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { run } from '../../src/cli/run.js';
 import { parseState } from '../../src/scan/state.js';
 import { COPIED, corpusRecords, marked, SPEC } from './cluster-corpus.js';
 import { newFolder, runCli } from './run-cli.js';
@@ -129,11 +130,12 @@ describe.each(['text', 'tokens'] as const)('records that are %s', (kind) => {
 		expect(result).toMatchObject({ flagged: null, markedAtLeast: null, hypotheses: 2, verdict: 'marked' });
 	});
 
-	test.skipIf(kind === 'tokens')('a process that reads a pipe prints the same', () => {
-		const worker = [MAIN, 'scan-worker', ...flags, '--shard', corpus.files[0]];
-		const { stdout } = spawnSync(process.execPath, worker, { input: readFileSync(corpus.files[0]) });
-		expect(stdout.toString()).toBe(readFileSync(scanned[0], 'utf8'));
-	});
+	if (kind === 'text')
+		test('a process that reads a pipe prints the same', () => {
+			const worker = [MAIN, 'scan-worker', ...flags, '--shard', corpus.files[0]];
+			const { stdout } = spawnSync(process.execPath, worker, { input: readFileSync(corpus.files[0]) });
+			expect(stdout.toString()).toBe(readFileSync(scanned[0], 'utf8'));
+		});
 });
 
 describe('what does not belong together is refused', () => {
@@ -198,6 +200,41 @@ describe('what does not belong together is refused', () => {
 			/^error: standard input:1: is not valid JSON/,
 		);
 	});
+});
+
+test('a worker reads no more while nobody takes what it prints', async () => {
+	let pulled = 0;
+	async function* input() {
+		for (; pulled < 200; pulled++) yield Buffer.from(`${JSON.stringify({ text: `words ${pulled}` })}\n`);
+	}
+	let take = () => {};
+	const taken = new Promise<void>((resolve) => {
+		take = resolve;
+	});
+	let waiting = () => {};
+	const asked = new Promise<void>((resolve) => {
+		waiting = resolve;
+	});
+	let out = '';
+	const running = run(['scan-worker', ...spec, '--shard', 'slow'], {
+		out: (text) => {
+			out += text;
+		},
+		err: () => undefined,
+		drained: () => {
+			waiting();
+			return taken;
+		},
+		input: input(),
+		env: {},
+		terminal: false,
+	});
+	await asked;
+	await new Promise((resolve) => setTimeout(resolve, 20));
+	expect(pulled).toBeLessThan(3);
+	take();
+	expect(await running).toBe(0);
+	expect(JSON.parse(out).state.shards).toMatchObject([{ id: 'slow', records: 200 }]);
 });
 
 test('with a ring the merged state is signed by it', async () => {
