@@ -197,7 +197,7 @@ def read_records(spark, paths, options):
         reader = reader.schema(options.schema)
     frame = reader.options(**settings).load(paths)
     if options.format == "text":
-        frame = frame.withColumnRenamed("value", options.text_field)
+        frame = whole_files(frame, options.text_field, options.id_field)
     if options.tokens:
         wanted = TOKEN_FIELDS
     else:
@@ -217,6 +217,15 @@ def read_records(spark, paths, options):
     return frame.select(
         identity.alias("id"), *(functions.col(quoted(column)) for column in columns if column != "id")
     ).toJSON(use_unicode=False)
+
+
+def whole_files(frame, text_field, id_field):
+    """Text files as `scan` reads them: line feeds between lines and none at the end, called by the file's name."""
+    text = functions.col("value")
+    for pattern, by in (("^\ufeff", ""), ("\r\n", "\n"), (r"\n\z", "")):
+        text = functions.regexp_replace(text, pattern, by)
+    name = functions.regexp_extract(functions.input_file_name(), "[^/]*$", 0)
+    return frame.where(functions.col("value").rlike(r"\S")).select(name.alias(id_field), text.alias(text_field))
 
 
 def quoted(column):
