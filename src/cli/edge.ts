@@ -8,6 +8,10 @@
 export interface Edge {
 	out(text: string): void;
 	err(text: string): void;
+	/** Resolves when what was put out has been taken, or there is room for more. */
+	drained(): Promise<void>;
+	/** Standard input. */
+	readonly input: AsyncIterable<Uint8Array>;
 	readonly env: Readonly<Record<string, string | undefined>>;
 	/** Progress bars are shown only on a terminal. */
 	readonly terminal: boolean;

@@ -19,6 +19,8 @@ import { addNetworks } from './networks.js';
 import { addPower } from './power.js';
 import { addRadioactivity } from './radioactivity.js';
 import { addScan } from './scan.js';
+import { addScanMerge } from './scan-merge.js';
+import { addScanWorker } from './scan-worker.js';
 import { addTrace } from './trace.js';
 import { addTranscript } from './transcript.js';
 
@@ -53,6 +55,8 @@ export async function run(args: readonly string[], edge: Edge): Promise<number> 
 	addExposure(program, edge, exit);
 	addTrace(program, edge, exit);
 	addScan(program, edge, exit);
+	addScanWorker(program, edge);
+	addScanMerge(program, edge, exit);
 	addNetworks(program, edge, exit);
 	addPower(program, edge);
 	for (const command of allCommands(program)) {

@@ -6,24 +6,18 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { tokenizerFingerprint } from '../corpus/open-tokenizer.js';
-import { badInput } from '../errors.js';
-import { MODELS } from '../generate/embedded.js';
 import type { ScanResult } from '../scan/corpus-result.js';
 import { FILES, scan } from '../scan/engine.js';
-import type { PlannedGroup } from '../scan/plan.js';
 import { isFinding } from '../verify/test-result.js';
 import { type Edge, EXIT, warn } from './edge.js';
-import { type ChosenMarks, type MarkFlags, marksFromFlags, ringFromFlags, withKeyFlags } from './marks.js';
+import { ringFromFlags } from './marks.js';
 import { parseInteger, parseLevel, parseRate } from './numbers.js';
 import { progressBar } from './progress.js';
+import { type PlanFlags, planFromFlags, withPlanFlags } from './scan-plan.js';
 import { type ServedFlags, scanServed } from './scan-served.js';
 
-interface Flags extends Omit<MarkFlags, 'tokenizer'>, Omit<ServedFlags, 'served'> {
-	readonly tokenizer?: string[];
+interface Flags extends PlanFlags, Omit<ServedFlags, 'served'> {
 	readonly served?: string;
-	readonly tokens?: boolean;
-	readonly promptField: string;
 	readonly workers: number;
 	readonly resume?: boolean;
 	readonly exact?: boolean;
@@ -61,13 +55,6 @@ export function addScan(program: Command, edge: Edge, exit: (code: number) => vo
 			'--exact',
 			'the tests of the corpus score all distinct pairs, spilled to disk (16 bytes a mark and pair), not a sample',
 		)
-		.option('--tokens', 'records are token ids: one JSON array a line, or a column or field of them')
-		.option('--text-field <name>', 'field of a record that holds the text', 'text')
-		.option(
-			'--prompt-field <name>',
-			'field that holds what the author was given; its contexts are not scored',
-			'prompt',
-		)
 		.option(
 			'--level <p>',
 			'error rate of the verdict on the corpus, corrected for the number of tests',
@@ -86,7 +73,6 @@ export function addScan(program: Command, edge: Edge, exit: (code: number) => vo
 			parseInteger('--held-out-keys', 0, 100_000),
 			0,
 		)
-		.option('--tokenizer <paths...>', 'tokenizer.json of each marked model, its folder, or tiktoken:NAME')
 		.option(
 			'--served <log>',
 			'log whose receipts hold fingerprints of what was served; no marks are looked for',
@@ -104,20 +90,16 @@ export function addScan(program: Command, edge: Edge, exit: (code: number) => vo
 			"with --served: accounts, to say whose a matched receipt is; needs the ring's key",
 		)
 		.option('--fail-on-detect', 'exit with 3 when something is found');
-	withKeyFlags(command).action(async (paths: string[], flags: Flags) => {
+	withPlanFlags(command).action(async (paths: string[], flags: Flags) => {
 		const { served } = flags;
 		if (served !== undefined) return scanServed(edge, paths, { ...flags, served }, exit);
-		const { tokenizer: _, ...keyFlags } = flags;
 		const began = performance.now();
-		const chosen = await marksFromFlags(edge, keyFlags, ['deployment', 'cohort']);
+		const plan = await planFromFlags(edge, flags);
 		let bar: ReturnType<typeof progressBar> | undefined;
 		let before = 0;
 		let told = 0;
 		const result = await scan({
-			plan: {
-				groups: await groupsOf(chosen, flags),
-				fields: { text: flags.textField, prompt: flags.promptField },
-			},
+			plan,
 			paths,
 			...pick(flags),
 			...(flags.keyring === undefined ? {} : { signer: await ringFromFlags(edge, flags) }),
@@ -151,37 +133,6 @@ function pick({ background, out, workers, resume, strict, exact, level, fdr, hel
 		...(strict === undefined ? {} : { strict }),
 		...(exact === undefined ? {} : { exact }),
 	};
-}
-
-/** Marks by the tokenizer of their text. @throws TouchmarkError `bad-input` where one is missing */
-async function groupsOf(
-	{ marks, sources, searchBits }: ChosenMarks,
-	{ tokens, tokenizer = [] }: Flags,
-): Promise<PlannedGroup[]> {
-	const planned = marks.map((mark, i) => ({
-		fingerprint: mark.spec.tokenizer,
-		mark: { source: sources[i], searchBits: searchBits(mark) },
-	}));
-	if (tokens) return [{ tokenizer: null, marks: planned.map(({ mark }) => mark) }];
-	const given = new Map<string, string>();
-	for (const path of tokenizer) given.set(await tokenizerFingerprint(path), path);
-	const embedded = join(MODELS, 'teacher');
-	given.set(await tokenizerFingerprint(embedded), embedded);
-	const groups = new Map<string, PlannedGroup & { marks: PlannedGroup['marks'][number][] }>();
-	for (const { fingerprint, mark } of planned) {
-		const only = fingerprint === null && tokenizer.length === 1 ? tokenizer[0] : undefined;
-		const path = only ?? (fingerprint === null ? undefined : given.get(fingerprint));
-		if (path === undefined)
-			throw badInput(
-				fingerprint === null
-					? 'give --tokenizer PATH, one: the marks do not say which they were made for (or --tokens with token ids)'
-					: `give --tokenizer PATH: none that was given has the fingerprint ${fingerprint.slice(0, 16)}… that a mark was made for (or --tokens with token ids)`,
-			);
-		const group = groups.get(path) ?? { tokenizer: path, marks: [] };
-		group.marks.push(mark);
-		groups.set(path, group);
-	}
-	return [...groups.values()];
 }
 
 function describe(

@@ -20,6 +20,10 @@ export interface Counts {
 	readonly memory: SharedArrayBuffer;
 	/** Counts the cells of windows. Not to be called by two threads at the same time. */
 	add(cells: Uint32Array): void;
+	/** Counts a cell as if it had come so many times more. */
+	raise(cell: number, by: number): void;
+	/** What a cell has come to; {@link MOST_PLACES} + 1 where that is more. */
+	of(cell: number): number;
 	/** Whether a window of this hash occurs in more than {@link MOST_PLACES} places, as far as is known. */
 	isCommon(low: number): boolean;
 }
@@ -40,6 +44,7 @@ export function newCounts(memory: SharedArrayBuffer = new SharedArrayBuffer(COUN
 	const cells = 2 * table.length;
 	const parts = Math.max(1, cells >>> PART_BITS);
 	let ordered = new Uint32Array(0);
+	const countOf = (cell: number) => (table[cell >>> 1] >>> ((cell & 1) << 2)) & 15;
 
 	return {
 		memory,
@@ -60,9 +65,11 @@ export function newCounts(memory: SharedArrayBuffer = new SharedArrayBuffer(COUN
 				if (((byte >>> shift) & 15) <= MOST_PLACES) table[cell >>> 1] = byte + (1 << shift);
 			}
 		},
-		isCommon(low) {
-			const cell = cellOf(low, cells);
-			return ((table[cell >>> 1] >>> ((cell & 1) << 2)) & 15) > MOST_PLACES;
+		raise(cell, by) {
+			const before = countOf(cell);
+			table[cell >>> 1] += (Math.min(before + by, MOST_PLACES + 1) - before) << ((cell & 1) << 2);
 		},
+		of: countOf,
+		isCommon: (low) => countOf(cellOf(low, cells)) > MOST_PLACES,
 	};
 }

@@ -17,12 +17,13 @@ import type { Keyring } from '../keys/keyring.js';
 import { writePieces, writePiecesAsTheyCome, writeWhole } from '../output.js';
 import { type ResultOptions, resultOfState, type ScanResult } from './corpus-result.js';
 import { COUNT_CELLS, newCounts } from './counts.js';
+import { type CandidatesOf, decideAll, flaggedLines, type PlacedCandidate } from './judge-candidates.js';
 import { type BoundGroup, bindPlan, describePlan, digestOf, type ScanPlan } from './plan.js';
 import { newSample, type Sample } from './sample.js';
 import type { Candidate } from './shard-scan.js';
 import { newSpills, tallySpills } from './spill.js';
-import { decodeRows, type ShardRow, shapesOf, signState, stateOf } from './state.js';
-import { decide, flaggedRecord, type Judge, newJudge, type RecordVerdicts } from './verdicts.js';
+import { decodeRows, type ShardRow, shapesOf, signState, stateOf, stateText, totalsOf } from './state.js';
+import { newJudge } from './verdicts.js';
 import { filesOf, openWorkFolder, type WorkFolder } from './work-folder.js';
 import type { ScanFindings, ScanTask, ShardFindings, SharedMemory } from './worker.js';
 
@@ -107,9 +108,8 @@ export async function scan(options: ScanOptions): Promise<ScanResult> {
 		);
 		const state = options.signer === undefined ? unsigned : signState(unsigned, options.signer);
 		const judge = newJudge(groups, newCounts(memory.counts).isCommon);
-		const judged = rows.reduce((sum, row) => sum + row.judged, 0);
-		const candidates = () => candidatesOf(shards, innocent.length, folder);
-		const verdicts = await decideAll(judge, candidates, rows, judged, options.fdr);
+		const candidates: CandidatesOf = () => candidatesOf(shards, innocent.length, folder);
+		const verdicts = await decideAll(judge, candidates, totalsOf(unsigned), options.fdr);
 		const tallies = new Map(
 			(exact ? newSpills(groups) : []).map(({ mark }, i) => [
 				mark.id,
@@ -122,7 +122,7 @@ export async function scan(options: ScanOptions): Promise<ScanResult> {
 		);
 		const result = resultOfState(state, groups, { ...options, verdicts, tallies });
 		if (out !== undefined) {
-			writeWhole(join(out, FILES.state), `${JSON.stringify(state)}\n`);
+			writeWhole(join(out, FILES.state), stateText(state));
 			await writePiecesAsTheyCome(join(out, FILES.flagged), flaggedLines(judge, candidates, verdicts));
 			writePieces(
 				join(out, FILES.skipped),
@@ -254,37 +254,10 @@ async function* candidatesOf(
 	shards: readonly Shard[],
 	first: number,
 	folder: string,
-): AsyncGenerator<{ shard: string; candidate: Candidate }> {
+): AsyncGenerator<PlacedCandidate> {
 	for (const [i, { id }] of shards.entries()) {
 		const path = filesOf(folder).candidates(first + i);
 		if (statSync(path).size === 0) continue;
 		for await (const { value } of readJsonLines(path)) yield { shard: id, candidate: value as Candidate };
 	}
-}
-
-/** Lines about the records that are reported. */
-async function* flaggedLines(
-	judge: Judge,
-	candidates: () => AsyncGenerator<{ shard: string; candidate: Candidate }>,
-	{ logLeastE }: RecordVerdicts,
-): AsyncGenerator<string> {
-	for await (const { shard, candidate } of candidates()) {
-		const evidence = judge.judge(candidate);
-		if (evidence.logE >= logLeastE)
-			yield `${JSON.stringify({ shard, ...flaggedRecord(candidate, evidence) })}\n`;
-	}
-}
-
-/** The e-values of all candidates, and what is reported. */
-async function decideAll(
-	judge: Judge,
-	candidates: () => AsyncGenerator<{ candidate: Candidate }>,
-	rows: readonly ShardRow[],
-	judged: number,
-	fdr: number,
-): Promise<RecordVerdicts> {
-	const logEs = new Float64Array(rows.reduce((sum, row) => sum + row.candidates, 0));
-	let count = 0;
-	for await (const { candidate } of candidates()) logEs[count++] = judge.judge(candidate).logE;
-	return decide(logEs, judged, fdr);
 }

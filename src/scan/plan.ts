@@ -79,7 +79,7 @@ function bindSource(source: MarkSource): Mark {
  * @param open false: tokenizers are only compared with what marks name; who reads no text needs none
  * @throws TouchmarkError `bad-input` for marks of another tokenizer than their group's, or that no sum of scores finds
  */
-export async function bindPlan({ groups }: ScanPlan, open = true): Promise<BoundGroup[]> {
+export async function bindPlan({ groups }: Pick<ScanPlan, 'groups'>, open = true): Promise<BoundGroup[]> {
 	return Promise.all(
 		groups.map(async ({ tokenizer: source, marks: planned }, number) => {
 			const tokenizer = source !== null && open ? await openTokenizer(source) : null;

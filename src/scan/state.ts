@@ -16,7 +16,7 @@ import { checked, hexOf } from '../input.js';
 import type { Keyring } from '../keys/keyring.js';
 import { canonicalBytes } from '../marks/mark-spec.js';
 import { digestOf, type PlanDescription, windowSeed } from './plan.js';
-import { newSample, type SampledWindows } from './sample.js';
+import { newSample, type Sample, type SampledWindows } from './sample.js';
 import { newWindowCutter } from './windows.js';
 
 const Count = z.int().min(0);
@@ -123,13 +123,20 @@ export function samplesOf(state: ScanState, where: string): SampledWindows[] {
 	return shapes.map(({ shape, seed, words }, i) => {
 		const place = `${where}: field "samples.${i}"`;
 		const windows = decodeRows(state.samples[i], shape.contextWidth, seed, place);
-		const sample = newSample(words, state.plan.sampleSize);
-		sample.merge(windows);
-		const sorted = sample.windows();
-		if (sorted.size !== windows.size || sorted.rows.some((word, at) => word !== windows.rows[at]))
+		if (windows.size > state.plan.sampleSize || !isInOrder(windows, words))
 			throw badInput(`${place}: is not the least windows in their order`);
 		return windows;
 	});
+}
+
+/** Whether windows come as a sample gives them: by their hashes, then their words, each once. */
+function isInOrder({ size, high, low, rows }: SampledWindows, words: number): boolean {
+	for (let i = 1; i < size; i++) {
+		let before = high[i - 1] - high[i] || low[i - 1] - low[i];
+		for (let k = 0; k < words && before === 0; k++) before = rows[(i - 1) * words + k] - rows[i * words + k];
+		if (before >= 0) return false;
+	}
+	return true;
 }
 
 /** Reads a state. @throws TouchmarkError `bad-input` for what is none, or whose signature does not fit */
@@ -162,31 +169,70 @@ export function signState(state: ScanState, signer: Pick<Keyring, 'publicKey' | 
 	return { ...unsigned, signature: bytesToHex(signer.sign(messageOf(unsigned))) };
 }
 
+/** Merges any number of states, one after another, in the memory of one. */
+export interface StateMerge {
+	/**
+	 * Adds what a state has seen.
+	 *
+	 * @param where what errors call it
+	 * @throws TouchmarkError `bad-input` for a state of other marks, tokenizers or samples than the ones before, or that
+	 *   disagrees with them on a shard
+	 */
+	add(state: ScanState, where: string): void;
+	/** The state of everything that any of them has seen; nobody's signature. At least one must have been added. */
+	merged(): ScanState;
+}
+
+/** A merge that nothing was added to. */
+export function newStateMerge(): StateMerge {
+	let begun: { plan: PlanDescription; digest: string; samples: Sample[] } | undefined;
+	const shards = new Map<string, ShardRow>();
+	return {
+		add(state, where) {
+			const { plan } = state;
+			const digest = digestOf(plan);
+			begun ??= {
+				plan,
+				digest,
+				samples: shapesOf(plan).map(({ words }) => newSample(words, plan.sampleSize)),
+			};
+			if (digest !== begun.digest)
+				throw badInput(
+					`${where}: is of other marks, tokenizers or versions than the states before it; scan again with the same ones`,
+				);
+			for (const row of state.shards) {
+				const other = shards.get(row.id);
+				if (other !== undefined && digestOf(other) !== digestOf(row))
+					throw badInput(
+						`${where}: shard "${row.id}" is in a state before it too, and not the same; scan it again`,
+					);
+				shards.set(row.id, row);
+			}
+			for (const [i, windows] of samplesOf(state, where).entries()) begun.samples[i].merge(windows);
+		},
+		merged() {
+			if (begun === undefined) throw new RangeError('no state was added');
+			const samples = begun.samples.map((sample) => sample.windows());
+			return stateOf(begun.plan, [...shards.values()], samples);
+		},
+	};
+}
+
 /**
  * The state of everything that either has seen; nobody's signature. The same bytes in whatever order states are merged.
  *
- * @throws TouchmarkError `bad-input` for states of different marks, tokenizers or samples, or that disagree on a shard
+ * @throws TouchmarkError `bad-input` for states that cannot be merged, see {@link StateMerge}
  */
 export function mergeStates(a: ScanState, b: ScanState): ScanState {
-	if (digestOf(a.plan) !== digestOf(b.plan))
-		throw badInput(
-			'these states are of different marks, tokenizers or versions; scan again with the same ones',
-		);
-	const shards = new Map(a.shards.map((row) => [row.id, row]));
-	for (const row of b.shards) {
-		const other = shards.get(row.id);
-		if (other !== undefined && digestOf(other) !== digestOf(row))
-			throw badInput(`shard "${row.id}" is in both states and not the same; scan it again`);
-		shards.set(row.id, row);
-	}
-	const theirs = samplesOf(b, 'state');
-	const samples = samplesOf(a, 'state').map((windows, i) => {
-		const sample = newSample(shapesOf(a.plan)[i].words, a.plan.sampleSize);
-		sample.merge(windows);
-		sample.merge(theirs[i]);
-		return sample.windows();
-	});
-	return stateOf(a.plan, [...shards.values()], samples);
+	const merge = newStateMerge();
+	merge.add(a, 'first state');
+	merge.add(b, 'second state');
+	return merge.merged();
+}
+
+/** A state as it is kept and sent: canonical (RFC 8785), on one line. */
+export function stateText(state: ScanState): string {
+	return `${Buffer.from(canonicalBytes(state)).toString('utf8')}\n`;
 }
 
 /** Totals over all shards. */

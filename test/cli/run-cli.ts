@@ -1,6 +1,7 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { run } from '../../src/cli/run.js';
 
 /** What a run printed and how it ended. */
@@ -10,8 +11,12 @@ export interface Outcome {
 	readonly err: string;
 }
 
-/** Runs the command line in this process, not on a terminal. */
-export async function runCli(args: readonly string[], env: Record<string, string> = {}): Promise<Outcome> {
+/** Runs the command line in this process, not on a terminal. @param input what comes on standard input */
+export async function runCli(
+	args: readonly string[],
+	env: Record<string, string> = {},
+	input = '',
+): Promise<Outcome> {
 	let out = '';
 	let err = '';
 	const code = await run(args, {
@@ -21,6 +26,8 @@ export async function runCli(args: readonly string[], env: Record<string, string
 		err: (text) => {
 			err += text;
 		},
+		drained: async () => undefined,
+		input: Readable.from(input === '' ? [] : [Buffer.from(input)]),
 		env,
 		terminal: false,
 	});

@@ -1,0 +1,145 @@
+/**
+ * `touchmark scan-worker`: the scan of one shard as a process, for clusters. Records on standard input, what was found on
+ * standard output.
+ *
+ * @module
+ */
+import type { Command } from 'commander';
+import type { TokenRecord } from '../corpus/read-token-shard.js';
+import type { ScanRecord } from '../corpus/records.js';
+import { badInput } from '../errors.js';
+import { readCandidates } from '../scan/cluster-verdicts.js';
+import { COUNT_CELLS, cellOf, newCounts } from '../scan/counts.js';
+import { type BoundGroup, bindPlan, describePlan } from '../scan/plan.js';
+import { recordsOf } from '../scan/record-lines.js';
+import { newShardScan } from '../scan/shard-scan.js';
+import { stateOf, stateText } from '../scan/state.js';
+import { newWantedCells } from '../scan/wanted-cells.js';
+import { NAMED } from '../scan/worker.js';
+import type { CandidateLine, CountedLine, CountsLine } from '../scan/worker-lines.js';
+import { type Edge, warn } from './edge.js';
+import { type PlanFlags, planFromFlags, withPlanFlags } from './scan-plan.js';
+
+interface Flags extends PlanFlags {
+	readonly shard: string;
+	readonly count?: string[];
+	readonly background?: boolean;
+	readonly strict?: boolean;
+}
+
+/** Cells on a line. */
+const CELLS_A_LINE = 4096;
+
+/** Adds the command. */
+export function addScanWorker(program: Command, edge: Edge): void {
+	const command = program
+		.command('scan-worker')
+		.description(
+			'scan one shard of a corpus, for a cluster: records as JSONL on standard input, its candidates and its state on standard output',
+		)
+		.requiredOption(
+			'--shard <name>',
+			'what the shard is called; each of a corpus must have a name of its own',
+		)
+		.option(
+			'--count <files...>',
+			'second pass, over the same records: count the windows of the candidates that all workers printed, into these files',
+		)
+		.option(
+			'--background',
+			'with --count: these records are text that is known not to come from here, and there is no state of them',
+		)
+		.option('--strict', 'what cannot be read ends the scan; otherwise it is counted and named');
+	withPlanFlags(command).action(async (flags: Flags) => {
+		if (flags.shard === '') throw badInput('--shard: must have a name');
+		if (flags.background && flags.count === undefined)
+			throw badInput('--background: is for --count; the first pass does not read a background');
+		const plan = await planFromFlags(edge, flags);
+		const groups = await bindPlan(plan);
+		const broken = newBroken(edge, flags);
+		const options = { fields: plan.fields, tokens: flags.tokens ?? false };
+		const records = recordsOf(edge.input, options, flags.strict ? undefined : broken.tell);
+		if (flags.count === undefined) await scanShard(edge, flags.shard, groups, records, broken);
+		else await countShard(edge, { ...flags, count: flags.count }, groups, records, broken);
+		broken.end();
+	});
+}
+
+type Records = AsyncGenerator<(ScanRecord | TokenRecord)[]>;
+type BrokenRecords = ReturnType<typeof newBroken>;
+
+/** Counts broken records, and names the first of them. */
+function newBroken(edge: Edge, flags: Flags) {
+	let count = 0;
+	return {
+		get count() {
+			return count;
+		},
+		tell(problem: Error) {
+			if (count++ < NAMED) warn(edge, flags, problem.message);
+		},
+		end() {
+			if (count > NAMED) warn(edge, flags, `… and ${count - NAMED} more`);
+		},
+	};
+}
+
+async function scanShard(
+	edge: Edge,
+	shard: string,
+	groups: readonly BoundGroup[],
+	records: Records,
+	broken: BrokenRecords,
+): Promise<void> {
+	let number = 0;
+	const scan = newShardScan(groups, {
+		candidate: (candidate) =>
+			edge.out(`${JSON.stringify({ shard, number: number++, candidate } satisfies CandidateLine)}\n`),
+		cells: () => undefined,
+	});
+	for await (const batch of records) {
+		scan.add(batch);
+		await edge.drained();
+	}
+	const { totals, samples } = scan.finish();
+	const row = { id: shard, ...totals, skipped: broken.count };
+	await edge.drained();
+	edge.out(`{"state":${stateText(stateOf(describePlan(groups), [row], samples)).trimEnd()}}\n`);
+	await edge.drained();
+}
+
+async function countShard(
+	edge: Edge,
+	{ shard, count: files, background = false }: Flags & { readonly count: string[] },
+	groups: readonly BoundGroup[],
+	records: Records,
+	broken: BrokenRecords,
+): Promise<void> {
+	const wanted = newWantedCells(groups);
+	for await (const { line } of readCandidates(files, groups)) wanted.add(line.candidate);
+	const counts = newCounts();
+	const addWanted = (cells: Uint32Array) =>
+		counts.add(cells.filter((low) => wanted.has(cellOf(low, COUNT_CELLS))));
+	const scan = newShardScan(groups, { candidate: () => undefined, cells: addWanted });
+	let read = 0;
+	for await (const batch of records) {
+		read += batch.length;
+		scan.addBackground(batch);
+	}
+	addWanted(scan.finish().cells);
+	let cells: [number, number][] = [];
+	const put = async () => {
+		if (cells.length > 0) edge.out(`${JSON.stringify({ counts: cells } satisfies CountsLine)}\n`);
+		cells = [];
+		await edge.drained();
+	};
+	for (const cell of wanted.all()) {
+		const count = counts.of(cell);
+		if (count > 0) cells.push([cell, count]);
+		if (cells.length >= CELLS_A_LINE) await put();
+	}
+	await put();
+	const counted = { shard, background, records: read, skipped: broken.count, cells: wanted.digest() };
+	edge.out(`${JSON.stringify({ counted } satisfies CountedLine)}\n`);
+	await edge.drained();
+}
