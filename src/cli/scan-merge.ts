@@ -17,6 +17,7 @@ import { isFinding } from '../verify/test-result.js';
 import { type Edge, EXIT } from './edge.js';
 import { type MarkFlags, marksFromFlags, ringFromFlags, withKeyFlags } from './marks.js';
 import { parseInteger, parseLevel, parseRate } from './numbers.js';
+import { SCANNED } from './scan-plan.js';
 
 interface Flags extends MarkFlags {
 	readonly out?: string;
@@ -72,7 +73,7 @@ export function addScanMerge(program: Command, edge: Edge, exit: (code: number) 
 		if (!keyed) {
 			if (out === undefined) edge.out(stateText(state));
 		} else {
-			const chosen = await marksFromFlags(edge, flags);
+			const chosen = await marksFromFlags(edge, flags, SCANNED);
 			const known = chosen.marks.map((mark, i) => ({
 				id: mark.id,
 				source: chosen.sources[i],

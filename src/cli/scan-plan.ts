@@ -8,9 +8,13 @@ import type { Command } from 'commander';
 import { tokenizerFingerprint } from '../corpus/open-tokenizer.js';
 import { badInput } from '../errors.js';
 import { MODELS } from '../generate/embedded.js';
+import type { MarkSpec } from '../marks/mark-spec.js';
 import type { PlannedGroup, ScanPlan } from '../scan/plan.js';
 import type { Edge } from './edge.js';
 import { type ChosenMarks, type MarkFlags, marksFromFlags, withKeyFlags } from './marks.js';
+
+/** Layers that a scan looks for; an account's draws have no statistic without its codeword (see `trace`). */
+export const SCANNED = ['deployment', 'cohort'] as const satisfies readonly MarkSpec['layer'][];
 
 /** Flags that say it. */
 export interface PlanFlags extends Omit<MarkFlags, 'tokenizer'> {
@@ -37,7 +41,7 @@ export function withPlanFlags(command: Command): Command {
 export async function planFromFlags(edge: Edge, flags: PlanFlags): Promise<ScanPlan> {
 	const { tokenizer: _, ...keyFlags } = flags;
 	return {
-		groups: await groupsOf(await marksFromFlags(edge, keyFlags, ['deployment', 'cohort']), flags),
+		groups: await groupsOf(await marksFromFlags(edge, keyFlags, SCANNED), flags),
 		fields: { text: flags.textField, prompt: flags.promptField },
 	};
 }
