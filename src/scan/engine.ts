@@ -9,6 +9,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Tinypool from 'tinypool';
 import { z } from 'zod';
+import { isUrl } from '../corpus/byte-source.js';
 import { readJsonLines } from '../corpus/documents.js';
 import { planShards, type Shard } from '../corpus/shards.js';
 import { badInput } from '../errors.js';
@@ -59,8 +60,8 @@ export const FILES = {
 	work: 'work',
 } as const;
 
-/** Milliseconds between checkpoints, and how many times longer than writing one they are. */
-const CHECKPOINT = { least: 2000, times: 100 };
+/** Milliseconds to the first checkpoint and between others, and how many times longer than writing one the latter are. */
+const CHECKPOINT = { first: 500, least: 2000, times: 100 };
 
 /** Scans. @throws TouchmarkError `bad-input` */
 export async function scan(options: ScanOptions): Promise<ScanResult> {
@@ -75,17 +76,23 @@ export async function scan(options: ScanOptions): Promise<ScanResult> {
 		problem,
 	} = options;
 	const groups = await bindPlan(plan, false);
-	const unreadable: string[] = [];
-	const broken = strict ? undefined : (error: Error) => unreadable.push(error.message);
+	const unreadable = new Set<string>();
+	const broken = strict ? undefined : (error: Error) => unreadable.add(error.message);
 	const shards = await planShards(paths, broken);
 	const innocent = background.length === 0 ? [] : await planShards(background, broken);
-	if (shards.length === 0 && unreadable.length === 0)
+	if (shards.length === 0 && unreadable.size === 0)
 		throw badInput(`${paths.join(', ')}: holds nothing to scan; give files, folders or patterns`);
 	for (const message of unreadable) problem?.(message);
 	const description = describePlan(groups);
 	const { fields } = plan;
-	const digest = digestOf({ description, fields, strict, exact, shards, innocent });
-	if (out !== undefined && existsSync(join(out, FILES.result))) return finished(out, digest, resume);
+	const byIds = plan.groups.every(({ tokenizer }) => tokenizer === null);
+	const changed = [...innocent, ...shards].map(({ path }) => changedAt(path));
+	const digest = digestOf({ description, fields, byIds, strict, exact, shards, innocent, changed });
+	const resultDigest = digestOf({
+		...{ digest, level: options.level, fdr: options.fdr, heldOutKeys: options.heldOutKeys ?? 0 },
+		searchBits: groups.map(({ marks }) => marks.map(({ searchBits }) => searchBits)),
+	});
+	if (out !== undefined && existsSync(join(out, FILES.result))) return finished(out, resultDigest, resume);
 	const folder = out === undefined ? mkdtempSync(join(tmpdir(), 'touchmark-scan-')) : join(out, FILES.work);
 	const work = openWorkFolder(folder, digest, resume);
 	try {
@@ -93,13 +100,16 @@ export async function scan(options: ScanOptions): Promise<ScanResult> {
 		const all = [...innocent, ...shards];
 		const { samples, memory } = await scanAll(options, groups, all, innocent.length, work);
 		const files = filesOf(folder);
-		const found = all.map((_, i) => JSON.parse(readFileSync(files.found(i), 'utf8')) as ShardFindings);
+		const found = all.map((_, i): ShardFindings => {
+			// The sample that is in the file too is not kept: there may be very many shards.
+			const { totals, skipped, named, spilled } = JSON.parse(readFileSync(files.found(i), 'utf8'));
+			return { totals, skipped, named, spilled };
+		});
 		const rows = shards.map(({ id }, i): ShardRow => {
 			const { totals, skipped } = found[innocent.length + i];
 			return { id, ...totals, skipped };
 		});
-		for (const [i, message] of unreadable.entries())
-			rows.push({ id: `unreadable ${i + 1}: ${message}`, ...NOTHING, skipped: 1 });
+		for (const message of unreadable) rows.push({ id: `unreadable: ${message}`, ...NOTHING, skipped: 1 });
 		const unsigned = stateOf(
 			description,
 			rows,
@@ -124,13 +134,13 @@ export async function scan(options: ScanOptions): Promise<ScanResult> {
 		if (out !== undefined) {
 			writeWhole(join(out, FILES.state), `${JSON.stringify(state)}\n`);
 			await writePiecesAsTheyCome(join(out, FILES.flagged), flaggedLines(judge, candidates, verdicts));
-			writePieces(
-				join(out, FILES.skipped),
-				all.flatMap(({ id }, i) =>
+			writePieces(join(out, FILES.skipped), [
+				...[...unreadable].map((message) => `${JSON.stringify({ shard: null, message })}\n`),
+				...all.flatMap(({ id }, i) =>
 					found[i].named.map((message) => `${JSON.stringify({ shard: id, message })}\n`),
 				),
-			);
-			writeWhole(join(out, FILES.result), `${JSON.stringify({ digest, ...result })}\n`);
+			]);
+			writeWhole(join(out, FILES.result), `${JSON.stringify({ digest: resultDigest, ...result })}\n`);
 		}
 		for (const { named, skipped } of found) {
 			for (const message of named) problem?.(message);
@@ -146,6 +156,11 @@ export async function scan(options: ScanOptions): Promise<ScanResult> {
 
 const NOTHING = { records: 0, judged: 0, tokens: 0, candidates: 0 };
 
+/** When a file was changed last, in milliseconds; null for a URL. */
+function changedAt(path: string): number | null {
+	return isUrl(path) ? null : (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? null);
+}
+
 /** What a scan that ended before wrote. */
 function finished(out: string, digest: string, resume: boolean): ScanResult {
 	const path = join(out, FILES.result);
@@ -155,13 +170,19 @@ function finished(out: string, digest: string, resume: boolean): ScanResult {
 		path,
 	);
 	if (before !== digest || !resume)
-		throw badInput(`${out}: holds the results of a scan already; choose another folder`);
+		throw badInput(
+			resume
+				? `${out}: holds the results of a scan with other marks, files or flags; choose another folder`
+				: `${out}: holds the results of a scan already; choose another folder, or give --resume to print them`,
+		);
+	// It may have been killed between its last two steps.
+	rmSync(join(out, FILES.work), { recursive: true, force: true });
 	return result as unknown as ScanResult;
 }
 
 /** Runs all shards that no checkpoint holds. */
 async function scanAll(
-	{ plan, workers = availableParallelism(), strict = false, exact = false, progress }: ScanOptions,
+	{ plan, out, workers = availableParallelism(), strict = false, exact = false, progress }: ScanOptions,
 	groups: readonly BoundGroup[],
 	shards: readonly Shard[],
 	innocent: number,
@@ -178,7 +199,11 @@ async function scanAll(
 	const thresholds = new Uint32Array(memory.thresholds).fill(0xffffffff);
 	const counted = new Uint8Array(memory.counted);
 	const counts = new Uint8Array(memory.counts);
-	if (work.resumed.counts !== null) counts.set(work.resumed.counts);
+	if (work.resumed.counts !== null) {
+		if (work.resumed.counts.length !== counts.length)
+			throw badInput(`${work.folder}: its checkpoint is damaged; delete this folder`);
+		counts.set(work.resumed.counts);
+	}
 	const files = filesOf(work.folder);
 	for (const number of work.resumed.shards) {
 		counted[number] = 1;
@@ -186,6 +211,7 @@ async function scanAll(
 		found.samples.forEach((text, i) => {
 			const { shape, seed } = shapes[i];
 			samples[i].merge(decodeRows(text, shape.contextWidth, seed, files.found(number)));
+			thresholds[i] = samples[i].threshold;
 		});
 	}
 	const total = shards.reduce((sum, { bytes }) => sum + bytes, 0);
@@ -200,9 +226,11 @@ async function scanAll(
 		maxThreads: Math.min(workers, open.length),
 	});
 	const gate = new Int32Array(memory.gate);
-	let next = performance.now() + CHECKPOINT.least;
+	let next = performance.now() + CHECKPOINT.first;
+	/** What nobody can go on with needs no checkpoint, nor does a scan that is about to end. */
 	async function checkpoint(): Promise<void> {
 		const began = performance.now();
+		if (out === undefined || began < next || ended === 0 || ended === open.length) return;
 		while (Atomics.compareExchange(gate, 0, 0, 1) !== 0) await new Promise((wait) => setTimeout(wait, 1));
 		try {
 			work.checkpoint(
@@ -213,36 +241,48 @@ async function scanAll(
 			Atomics.store(gate, 0, 0);
 			Atomics.notify(gate, 0);
 		}
-		const ended = performance.now();
-		next = ended + Math.max(CHECKPOINT.least, CHECKPOINT.times * (ended - began));
+		const now = performance.now();
+		next = now + Math.max(CHECKPOINT.least, CHECKPOINT.times * (now - began));
 	}
-	try {
-		const running = new Set<Promise<void>>();
-		for (const number of open) {
-			const shard = shards[number];
-			const task: ScanTask = {
-				...{ plan, memory, folder: work.folder, shard, number, strict, exact },
-				background: number < innocent,
-			};
-			const run = (pool.run(task) as Promise<ScanFindings>).then((findings) => {
-				running.delete(run);
-				if ('problem' in findings) throw badInput(findings.problem);
-				findings.samples.forEach((windows, i) => {
-					samples[i].merge(windows);
-					Atomics.store(thresholds, i, samples[i].threshold);
-				});
-				done += shard.bytes;
-				progress?.(done, total);
+	const running = new Map<number, Promise<void>>();
+	let ended = 0;
+	// Of several shards that fail, the first is reported, whichever thread comes to its own first.
+	let failure: { readonly number: number; readonly error: unknown } | undefined;
+	async function run(number: number): Promise<void> {
+		const shard = shards[number];
+		const task: ScanTask = {
+			...{ plan, memory, folder: work.folder, shard, number, strict, exact },
+			background: number < innocent,
+		};
+		try {
+			const findings: ScanFindings = await pool.run(task);
+			if ('problem' in findings) throw badInput(findings.problem);
+			findings.samples.forEach((windows, i) => {
+				samples[i].merge(windows);
+				Atomics.store(thresholds, i, samples[i].threshold);
 			});
-			running.add(run);
+			ended++;
+			done += shard.bytes;
+			progress?.(done, total);
+		} catch (error) {
+			if (failure === undefined || number < failure.number) failure = { number, error };
+		}
+		running.delete(number);
+	}
+	const failed = () => failure !== undefined && ![...running.keys()].some((i) => i < (failure?.number ?? 0));
+	try {
+		for (const number of open) {
+			if (failure !== undefined) break;
+			running.set(number, run(number));
 			// One task waits for each thread, so that none is idle.
-			if (running.size >= 2 * workers) await Promise.race(running);
-			if (performance.now() >= next) await checkpoint();
+			if (running.size >= 2 * workers) await Promise.race(running.values());
+			await checkpoint();
 		}
-		while (running.size > 0) {
-			await Promise.race(running);
-			if (performance.now() >= next) await checkpoint();
+		while (running.size > 0 && !failed()) {
+			await Promise.race(running.values());
+			if (failure === undefined) await checkpoint();
 		}
+		if (failure !== undefined) throw failure.error;
 	} finally {
 		await pool.destroy();
 	}
@@ -286,5 +326,8 @@ async function decideAll(
 	const logEs = new Float64Array(rows.reduce((sum, row) => sum + row.candidates, 0));
 	let count = 0;
 	for await (const { candidate } of candidates()) logEs[count++] = judge.judge(candidate).logE;
+	// A list that lacks some would be filled up with e-values of 1.
+	if (count !== logEs.length)
+		throw badInput(`the work folder is damaged: it holds ${count} of ${logEs.length} candidates; scan again`);
 	return decide(logEs, judged, fdr);
 }
