@@ -6,7 +6,7 @@
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import Tinypool from 'tinypool';
 import { z } from 'zod';
 import { isUrl } from '../corpus/byte-source.js';
@@ -18,8 +18,10 @@ import type { Keyring } from '../keys/keyring.js';
 import { writePieces, writePiecesAsTheyCome, writeWhole } from '../output.js';
 import { type ResultOptions, resultOfState, type ScanResult } from './corpus-result.js';
 import { COUNT_CELLS, newCounts } from './counts.js';
+import { type FlaggedOfShard, writeFlaggedParquet } from './flagged-parquet.js';
 import { type BoundGroup, bindPlan, describePlan, digestOf, type ScanPlan } from './plan.js';
 import { newSample, type Sample } from './sample.js';
+import { estimateShare, scoreServed } from './served-sample.js';
 import type { Candidate } from './shard-scan.js';
 import { newSpills, tallySpills } from './spill.js';
 import { decodeRows, type ShardRow, shapesOf, signState, stateOf } from './state.js';
@@ -33,8 +35,12 @@ export interface ScanOptions extends Omit<ResultOptions, 'verdicts' | 'tallies'>
 	readonly paths: readonly string[];
 	/** Text that is known to be innocent: what is common in it is not scored for a record. */
 	readonly background?: readonly string[];
+	/** Text that the provider is known to have served, under the same marks: says what marked text scores. */
+	readonly servedSample?: readonly string[];
 	/** Where results are written; without it, nowhere. */
 	readonly out?: string;
+	/** File for the records that are reported too: Parquet (`.parquet`) or JSONL (`.jsonl`, `.ndjson`). */
+	readonly flagged?: string;
 	/** Goes on with what an earlier run left in `out`. */
 	readonly resume?: boolean;
 	/** Threads; default: one a core. */
@@ -73,13 +79,20 @@ export async function scan(options: ScanOptions): Promise<ScanResult> {
 		resume = false,
 		strict = false,
 		exact = false,
+		servedSample,
+		flagged,
 		problem,
 	} = options;
+	if (flagged !== undefined && !FLAGGED_ENDINGS.has(extname(flagged)))
+		throw badInput(`${flagged}: must end in ${[...FLAGGED_ENDINGS].join(', ')}, which says what is written`);
 	const groups = await bindPlan(plan, false);
+	/** A served sample is no part of the corpus. */
+	const told = strict ? undefined : (error: Error) => problem?.(error.message);
 	const unreadable = new Set<string>();
 	const broken = strict ? undefined : (error: Error) => unreadable.add(error.message);
 	const shards = await planShards(paths, broken);
 	const innocent = background.length === 0 ? [] : await planShards(background, broken);
+	const served = servedSample === undefined ? [] : await planShards(servedSample, told);
 	if (shards.length === 0 && unreadable.size === 0)
 		throw badInput(`${paths.join(', ')}: holds nothing to scan; give files, folders or patterns`);
 	for (const message of unreadable) problem?.(message);
@@ -91,8 +104,13 @@ export async function scan(options: ScanOptions): Promise<ScanResult> {
 	const resultDigest = digestOf({
 		...{ digest, level: options.level, fdr: options.fdr, heldOutKeys: options.heldOutKeys ?? 0 },
 		searchBits: groups.map(({ marks }) => marks.map(({ searchBits }) => searchBits)),
+		served: served.map((shard) => ({ ...shard, changed: changedAt(shard.path) })),
 	});
-	if (out !== undefined && existsSync(join(out, FILES.result))) return finished(out, resultDigest, resume);
+	if (out !== undefined && existsSync(join(out, FILES.result))) {
+		const before = finished(out, resultDigest, resume);
+		if (flagged !== undefined) await writeFlagged(flagged, flaggedBefore(join(out, FILES.flagged)));
+		return before;
+	}
 	const folder = out === undefined ? mkdtempSync(join(tmpdir(), 'touchmark-scan-')) : join(out, FILES.work);
 	const work = openWorkFolder(folder, digest, resume);
 	try {
@@ -130,10 +148,16 @@ export async function scan(options: ScanOptions): Promise<ScanResult> {
 				),
 			]),
 		);
-		const result = resultOfState(state, groups, { ...options, verdicts, tallies });
+		const tested = resultOfState(state, groups, { ...options, verdicts, tallies });
+		const estimate =
+			servedSample === undefined ? null : estimateShare(tested.tests, await scoreServed(plan, served, told));
+		if (estimate !== null && 'problem' in estimate) problem?.(estimate.problem);
+		const result =
+			estimate !== null && 'share' in estimate ? { ...tested, shareEstimate: estimate.share } : tested;
+		const reported = () => flaggedRecords(judge, candidates, verdicts);
 		if (out !== undefined) {
 			writeWhole(join(out, FILES.state), `${JSON.stringify(state)}\n`);
-			await writePiecesAsTheyCome(join(out, FILES.flagged), flaggedLines(judge, candidates, verdicts));
+			await writePiecesAsTheyCome(join(out, FILES.flagged), linesOf(reported()));
 			writePieces(join(out, FILES.skipped), [
 				...[...unreadable].map((message) => `${JSON.stringify({ shard: null, message })}\n`),
 				...all.flatMap(({ id }, i) =>
@@ -142,6 +166,7 @@ export async function scan(options: ScanOptions): Promise<ScanResult> {
 			]);
 			writeWhole(join(out, FILES.result), `${JSON.stringify({ digest: resultDigest, ...result })}\n`);
 		}
+		if (flagged !== undefined) await writeFlagged(flagged, reported());
 		for (const { named, skipped } of found) {
 			for (const message of named) problem?.(message);
 			if (skipped > named.length) problem?.(`… and ${skipped - named.length} more`);
@@ -302,17 +327,34 @@ async function* candidatesOf(
 	}
 }
 
-/** Lines about the records that are reported. */
-async function* flaggedLines(
+/** The records that are reported. */
+async function* flaggedRecords(
 	judge: Judge,
 	candidates: () => AsyncGenerator<{ shard: string; candidate: Candidate }>,
 	{ logLeastE }: RecordVerdicts,
-): AsyncGenerator<string> {
+): AsyncGenerator<FlaggedOfShard> {
 	for await (const { shard, candidate } of candidates()) {
 		const evidence = judge.judge(candidate);
-		if (evidence.logE >= logLeastE)
-			yield `${JSON.stringify({ shard, ...flaggedRecord(candidate, evidence) })}\n`;
+		if (evidence.logE >= logLeastE) yield { shard, ...flaggedRecord(candidate, evidence) };
 	}
+}
+
+/** Those of a scan that has ended. */
+async function* flaggedBefore(path: string): AsyncGenerator<FlaggedOfShard> {
+	if (statSync(path).size === 0) return;
+	for await (const { value } of readJsonLines(path)) yield value as FlaggedOfShard;
+}
+
+async function* linesOf(records: AsyncIterable<FlaggedOfShard>): AsyncGenerator<string> {
+	for await (const record of records) yield `${JSON.stringify(record)}\n`;
+}
+
+/** Endings of a file for reported records. */
+const FLAGGED_ENDINGS: ReadonlySet<string> = new Set(['.parquet', '.jsonl', '.ndjson']);
+
+async function writeFlagged(path: string, records: AsyncIterable<FlaggedOfShard>): Promise<void> {
+	if (extname(path) === '.parquet') await writeFlaggedParquet(path, records);
+	else await writePiecesAsTheyCome(path, linesOf(records));
 }
 
 /** The e-values of all candidates, and what is reported. */

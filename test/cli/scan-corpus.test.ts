@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { plantedRecords } from '../../bench/planted-records.js';
 import { createMarker } from '../../src/embed/marker.js';
@@ -54,6 +55,12 @@ const unmarked = (length: number) => Array.from({ length }, () => Math.floor(uni
 function put(name: string, records: readonly unknown[]): string {
 	writeFileSync(path(name), records.map((record) => `${JSON.stringify(record)}\n`).join(''));
 	return path(name);
+}
+
+interface Span {
+	readonly pairs: number;
+	readonly score: number;
+	readonly tokens: readonly [number, number];
 }
 
 interface Ended {
@@ -175,6 +182,49 @@ describe('scan', () => {
 		expect(await json(one, ...ids)).toMatchObject({ judged: 1, flagged: 1 });
 		const innocent = put('innocent.jsonl', letters.slice(1, 20));
 		expect(await json(one, ...ids, '--background', innocent)).toMatchObject({ records: 1, flagged: 0 });
+	});
+
+	it('writes the reported records as Parquet too, and again for a scan that has ended', async () => {
+		const args = [...files, ...ids, '--out', path('parquet')];
+		for (const [name, ...more] of [['first.parquet'], ['again.parquet', '--resume']]) {
+			await json(...args, '--flagged', path(name), ...more);
+			const rows = await parquetReadObjects({ file: await asyncBufferFromFile(path(name)) });
+			const lines = linesOf('parquet', 'flagged.jsonl');
+			expect(lines).toHaveLength(13);
+			expect(rows).toEqual(
+				lines.flatMap(({ shard, record, part, log10E, marks }) =>
+					marks.map((one: { mark: string; log10E: number; scored: number; span: Span }) => ({
+						...{ shard, record, part, log10E, mark: one.mark, markLog10E: one.log10E, scored: one.scored },
+						...{ spanPairs: one.span.pairs, spanScore: one.span.score },
+						...{ firstToken: one.span.tokens[0], lastToken: one.span.tokens[1] },
+					})),
+				),
+			);
+		}
+		const { code, err } = await cli([...args, '--flagged', path('flagged.xlsx')]);
+		expect({ code, err }).toMatchObject({ code: 2, err: expect.stringMatching(/must end in \.parquet/) });
+	});
+
+	it('estimates the marked share by what was served', async () => {
+		const mixed = Array.from({ length: 600 }, (_, i) =>
+			i % 10 < 3 ? marked(100, `share ${i}`) : unmarked(100),
+		);
+		const corpus = put('mixed.jsonl', mixed);
+		const sample = put(
+			'served.jsonl',
+			Array.from({ length: 40 }, (_, i) => marked(80, `served ${i}`)),
+		);
+		const estimated = await json(corpus, ...ids, '--served-sample', sample);
+		expect(Math.abs(estimated.shareEstimate - 0.3)).toBeLessThan(0.05);
+		expect(estimated.shareLower95).toBeLessThan(0.3);
+		for (const [name, lines, problem] of [
+			['few.jsonl', [marked(500, 'few')], /too few to estimate a share; give at least 1000/],
+			['innocent-sample.jsonl', [unmarked(3000)], /does not score above unmarked text/],
+		] as const) {
+			const { code, out, err } = await cli([corpus, ...ids, '--json', '--served-sample', put(name, lines)]);
+			expect({ code, err }).toEqual({ code: 0, err: expect.stringMatching(problem) });
+			expect(JSON.parse(out)).not.toHaveProperty('shareEstimate');
+		}
 	});
 
 	it('looks for marked text in texts, and scores no context that was given', async () => {
