@@ -78,6 +78,11 @@ function newBroken(edge: Edge, flags: Flags) {
 		tell(problem: Error) {
 			if (count++ < NAMED) warn(edge, flags, problem.message);
 		},
+		tooLarge(message: string) {
+			const problem = badInput(`standard input: ${message}`);
+			if (flags.strict) throw problem;
+			this.tell(problem);
+		},
 		end() {
 			if (count > NAMED) warn(edge, flags, `… and ${count - NAMED} more`);
 		},
@@ -96,6 +101,7 @@ async function scanShard(
 		candidate: (candidate) =>
 			edge.out(`${JSON.stringify({ shard, number: number++, candidate } satisfies CandidateLine)}\n`),
 		cells: () => undefined,
+		tooLarge: (message) => broken.tooLarge(message),
 	});
 	for await (const batch of records) {
 		scan.add(batch);
@@ -120,7 +126,11 @@ async function countShard(
 	const counts = newCounts();
 	const addWanted = (cells: Uint32Array) =>
 		counts.add(cells.filter((low) => wanted.has(cellOf(low, COUNT_CELLS))));
-	const scan = newShardScan(groups, { candidate: () => undefined, cells: addWanted });
+	const scan = newShardScan(groups, {
+		candidate: () => undefined,
+		cells: addWanted,
+		tooLarge: (message) => broken.tooLarge(message),
+	});
 	let read = 0;
 	for await (const batch of records) {
 		read += batch.length;

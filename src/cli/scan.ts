@@ -21,6 +21,8 @@ interface Flags extends PlanFlags, Omit<ServedFlags, 'served'> {
 	readonly workers: number;
 	readonly resume?: boolean;
 	readonly exact?: boolean;
+	readonly flagged?: string;
+	readonly servedSample?: string[];
 	readonly level: number;
 	readonly fdr: number;
 	readonly heldOutKeys: number;
@@ -43,6 +45,14 @@ export function addScan(program: Command, edge: Edge, exit: (code: number) => vo
 		.option(
 			'--out <folder>',
 			'where to write the state, the records that are reported, and what was left out',
+		)
+		.option(
+			'--flagged <file>',
+			'where to write the records that are reported besides: Parquet (.parquet, a row a record and mark) or JSONL (.jsonl)',
+		)
+		.option(
+			'--served-sample <paths...>',
+			'text that you are known to have served under these marks, 1,000 distinct windows at least: what it scores turns the mean score of the corpus into an estimate of its marked share',
 		)
 		.option('--workers <n>', 'threads', parseInteger('--workers', 1, 256), availableParallelism())
 		.option('--resume', 'go on with an interrupted scan of the same --out')
@@ -124,11 +134,15 @@ export function addScan(program: Command, edge: Edge, exit: (code: number) => vo
 	});
 }
 
-function pick({ background, out, workers, resume, strict, exact, level, fdr, heldOutKeys }: Flags) {
+function pick(flags: Flags) {
+	const { background, out, workers, resume, strict, exact, level, fdr, heldOutKeys } = flags;
+	const { flagged, servedSample } = flags;
 	return {
 		...{ workers, level, fdr, heldOutKeys },
 		...(background === undefined ? {} : { background }),
 		...(out === undefined ? {} : { out }),
+		...(flagged === undefined ? {} : { flagged }),
+		...(servedSample === undefined ? {} : { servedSample }),
 		...(resume === undefined ? {} : { resume }),
 		...(strict === undefined ? {} : { strict }),
 		...(exact === undefined ? {} : { exact }),
@@ -141,11 +155,14 @@ function describe(
 	peakRssBytes: number,
 	out: string | undefined,
 ): string {
-	const { records, skipped, tokens, scored, log10P, hypotheses, verdict, shareLower95 } = result;
+	const { records, skipped, tokens, scored, log10P, hypotheses, verdict, shareLower95, shareEstimate } =
+		result;
 	const p = log10P < -3 ? `10^${log10P.toFixed(1)}` : (10 ** log10P).toPrecision(2);
+	const estimate =
+		shareEstimate === undefined ? '' : `, about ${(100 * shareEstimate).toFixed(1)} % by the served sample`;
 	const rate = Math.round(tokens / seconds).toLocaleString('en');
 	return (
-		`${verdict}: p ≤ ${p}, corrected for ${hypotheses} tests; ${scored.toLocaleString('en')} distinct windows scored, at least ${(100 * shareLower95).toFixed(1)} % of them marked\n` +
+		`${verdict}: p ≤ ${p}, corrected for ${hypotheses} tests; ${scored.toLocaleString('en')} distinct windows scored, at least ${(100 * shareLower95).toFixed(1)} % of them marked${estimate}\n` +
 		`${result.flagged ?? 0} records reported as marked, of which at most ${100 * result.fdr} % are wrong on average; at least ${result.markedAtLeast ?? 0} hold marked text\n` +
 		`${records.toLocaleString('en')} records, ${skipped} left out; ${tokens.toLocaleString('en')} tokens in ${seconds.toFixed(1)} s (${rate} a second), ${Math.round(peakRssBytes / 2 ** 20)} MiB\n` +
 		(out === undefined ? '' : `  ${join(out, FILES.flagged)}, ${join(out, FILES.state)}\n`)

@@ -42,7 +42,7 @@ export const ScanResult = z.object({
 	markedAtLeast: Count.nullable(),
 	/** At least this share of the distinct windows is marked, with 95 % confidence. */
 	shareLower95: z.number().min(0).max(1),
-	/** Estimated share of marked windows, where a served sample says what marked text scores. */
+	/** Estimated share of marked distinct windows, where a served sample says what marked text scores. */
 	shareEstimate: z.number().optional(),
 	verdict: Verdict,
 	level: z.number(),

@@ -6,9 +6,10 @@
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import Tinypool from 'tinypool';
 import { z } from 'zod';
+import { isUrl } from '../corpus/byte-source.js';
 import { readJsonLines } from '../corpus/documents.js';
 import { planShards, type Shard } from '../corpus/shards.js';
 import { badInput } from '../errors.js';
@@ -17,9 +18,18 @@ import type { Keyring } from '../keys/keyring.js';
 import { writePieces, writePiecesAsTheyCome, writeWhole } from '../output.js';
 import { type ResultOptions, resultOfState, type ScanResult } from './corpus-result.js';
 import { COUNT_CELLS, newCounts } from './counts.js';
-import { type CandidatesOf, decideAll, flaggedLines, type PlacedCandidate } from './judge-candidates.js';
+import { writeFlaggedParquet } from './flagged-parquet.js';
+import {
+	type CandidatesOf,
+	decideAll,
+	type FlaggedOfShard,
+	flaggedRecords,
+	linesOf,
+	type PlacedCandidate,
+} from './judge-candidates.js';
 import { type BoundGroup, bindPlan, describePlan, digestOf, type ScanPlan } from './plan.js';
 import { newSample, type Sample } from './sample.js';
+import { estimateShare, scoreServed } from './served-sample.js';
 import type { Candidate } from './shard-scan.js';
 import { newSpills, tallySpills } from './spill.js';
 import { decodeRows, type ShardRow, shapesOf, signState, stateOf, stateText, totalsOf } from './state.js';
@@ -33,8 +43,12 @@ export interface ScanOptions extends Omit<ResultOptions, 'verdicts' | 'tallies'>
 	readonly paths: readonly string[];
 	/** Text that is known to be innocent: what is common in it is not scored for a record. */
 	readonly background?: readonly string[];
+	/** Text that the provider is known to have served, under the same marks: says what marked text scores. */
+	readonly servedSample?: readonly string[];
 	/** Where results are written; without it, nowhere. */
 	readonly out?: string;
+	/** File for the records that are reported too: Parquet (`.parquet`) or JSONL (`.jsonl`, `.ndjson`). */
+	readonly flagged?: string;
 	/** Goes on with what an earlier run left in `out`. */
 	readonly resume?: boolean;
 	/** Threads; default: one a core. */
@@ -60,8 +74,8 @@ export const FILES = {
 	work: 'work',
 } as const;
 
-/** Milliseconds between checkpoints, and how many times longer than writing one they are. */
-const CHECKPOINT = { least: 5000, times: 100 };
+/** Milliseconds to the first checkpoint and between others, and how many times longer than writing one the latter are. */
+const CHECKPOINT = { first: 500, least: 2000, times: 100 };
 
 /** Scans. @throws TouchmarkError `bad-input` */
 export async function scan(options: ScanOptions): Promise<ScanResult> {
@@ -73,20 +87,38 @@ export async function scan(options: ScanOptions): Promise<ScanResult> {
 		resume = false,
 		strict = false,
 		exact = false,
+		servedSample,
+		flagged,
 		problem,
 	} = options;
+	if (flagged !== undefined && !FLAGGED_ENDINGS.has(extname(flagged)))
+		throw badInput(`${flagged}: must end in ${[...FLAGGED_ENDINGS].join(', ')}, which says what is written`);
 	const groups = await bindPlan(plan, false);
-	const unreadable: string[] = [];
-	const broken = strict ? undefined : (error: Error) => unreadable.push(error.message);
+	/** A served sample is no part of the corpus. */
+	const told = strict ? undefined : (error: Error) => problem?.(error.message);
+	const unreadable = new Set<string>();
+	const broken = strict ? undefined : (error: Error) => unreadable.add(error.message);
 	const shards = await planShards(paths, broken);
 	const innocent = background.length === 0 ? [] : await planShards(background, broken);
-	if (shards.length === 0 && unreadable.length === 0)
+	const served = servedSample === undefined ? [] : await planShards(servedSample, told);
+	if (shards.length === 0 && unreadable.size === 0)
 		throw badInput(`${paths.join(', ')}: holds nothing to scan; give files, folders or patterns`);
 	for (const message of unreadable) problem?.(message);
 	const description = describePlan(groups);
 	const { fields } = plan;
-	const digest = digestOf({ description, fields, strict, exact, shards, innocent });
-	if (out !== undefined && existsSync(join(out, FILES.result))) return finished(out, digest, resume);
+	const byIds = plan.groups.every(({ tokenizer }) => tokenizer === null);
+	const changed = [...innocent, ...shards].map(({ path }) => changedAt(path));
+	const digest = digestOf({ description, fields, byIds, strict, exact, shards, innocent, changed });
+	const resultDigest = digestOf({
+		...{ digest, level: options.level, fdr: options.fdr, heldOutKeys: options.heldOutKeys ?? 0 },
+		searchBits: groups.map(({ marks }) => marks.map(({ searchBits }) => searchBits)),
+		served: served.map((shard) => ({ ...shard, changed: changedAt(shard.path) })),
+	});
+	if (out !== undefined && existsSync(join(out, FILES.result))) {
+		const before = finished(out, resultDigest, resume);
+		if (flagged !== undefined) await writeFlagged(flagged, flaggedBefore(join(out, FILES.flagged)));
+		return before;
+	}
 	const folder = out === undefined ? mkdtempSync(join(tmpdir(), 'touchmark-scan-')) : join(out, FILES.work);
 	const work = openWorkFolder(folder, digest, resume);
 	try {
@@ -94,13 +126,16 @@ export async function scan(options: ScanOptions): Promise<ScanResult> {
 		const all = [...innocent, ...shards];
 		const { samples, memory } = await scanAll(options, groups, all, innocent.length, work);
 		const files = filesOf(folder);
-		const found = all.map((_, i) => JSON.parse(readFileSync(files.found(i), 'utf8')) as ShardFindings);
+		const found = all.map((_, i): ShardFindings => {
+			// The sample that is in the file too is not kept: there may be very many shards.
+			const { totals, skipped, named, spilled } = JSON.parse(readFileSync(files.found(i), 'utf8'));
+			return { totals, skipped, named, spilled };
+		});
 		const rows = shards.map(({ id }, i): ShardRow => {
 			const { totals, skipped } = found[innocent.length + i];
 			return { id, ...totals, skipped };
 		});
-		for (const [i, message] of unreadable.entries())
-			rows.push({ id: `unreadable ${i + 1}: ${message}`, ...NOTHING, skipped: 1 });
+		for (const message of unreadable) rows.push({ id: `unreadable: ${message}`, ...NOTHING, skipped: 1 });
 		const unsigned = stateOf(
 			description,
 			rows,
@@ -120,18 +155,25 @@ export async function scan(options: ScanOptions): Promise<ScanResult> {
 				),
 			]),
 		);
-		const result = resultOfState(state, groups, { ...options, verdicts, tallies });
+		const tested = resultOfState(state, groups, { ...options, verdicts, tallies });
+		const estimate =
+			servedSample === undefined ? null : estimateShare(tested.tests, await scoreServed(plan, served, told));
+		if (estimate !== null && 'problem' in estimate) problem?.(estimate.problem);
+		const result =
+			estimate !== null && 'share' in estimate ? { ...tested, shareEstimate: estimate.share } : tested;
+		const reported = () => flaggedRecords(judge, candidates, verdicts);
 		if (out !== undefined) {
 			writeWhole(join(out, FILES.state), stateText(state));
-			await writePiecesAsTheyCome(join(out, FILES.flagged), flaggedLines(judge, candidates, verdicts));
-			writePieces(
-				join(out, FILES.skipped),
-				all.flatMap(({ id }, i) =>
+			await writePiecesAsTheyCome(join(out, FILES.flagged), linesOf(reported()));
+			writePieces(join(out, FILES.skipped), [
+				...[...unreadable].map((message) => `${JSON.stringify({ shard: null, message })}\n`),
+				...all.flatMap(({ id }, i) =>
 					found[i].named.map((message) => `${JSON.stringify({ shard: id, message })}\n`),
 				),
-			);
-			writeWhole(join(out, FILES.result), `${JSON.stringify({ digest, ...result })}\n`);
+			]);
+			writeWhole(join(out, FILES.result), `${JSON.stringify({ digest: resultDigest, ...result })}\n`);
 		}
+		if (flagged !== undefined) await writeFlagged(flagged, reported());
 		for (const { named, skipped } of found) {
 			for (const message of named) problem?.(message);
 			if (skipped > named.length) problem?.(`… and ${skipped - named.length} more`);
@@ -146,6 +188,11 @@ export async function scan(options: ScanOptions): Promise<ScanResult> {
 
 const NOTHING = { records: 0, judged: 0, tokens: 0, candidates: 0 };
 
+/** When a file was changed last, in milliseconds; null for a URL. */
+function changedAt(path: string): number | null {
+	return isUrl(path) ? null : (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? null);
+}
+
 /** What a scan that ended before wrote. */
 function finished(out: string, digest: string, resume: boolean): ScanResult {
 	const path = join(out, FILES.result);
@@ -155,13 +202,19 @@ function finished(out: string, digest: string, resume: boolean): ScanResult {
 		path,
 	);
 	if (before !== digest || !resume)
-		throw badInput(`${out}: holds the results of a scan already; choose another folder`);
+		throw badInput(
+			resume
+				? `${out}: holds the results of a scan with other marks, files or flags; choose another folder`
+				: `${out}: holds the results of a scan already; choose another folder, or give --resume to print them`,
+		);
+	// It may have been killed between its last two steps.
+	rmSync(join(out, FILES.work), { recursive: true, force: true });
 	return result as unknown as ScanResult;
 }
 
 /** Runs all shards that no checkpoint holds. */
 async function scanAll(
-	{ plan, workers = availableParallelism(), strict = false, exact = false, progress }: ScanOptions,
+	{ plan, out, workers = availableParallelism(), strict = false, exact = false, progress }: ScanOptions,
 	groups: readonly BoundGroup[],
 	shards: readonly Shard[],
 	innocent: number,
@@ -178,7 +231,11 @@ async function scanAll(
 	const thresholds = new Uint32Array(memory.thresholds).fill(0xffffffff);
 	const counted = new Uint8Array(memory.counted);
 	const counts = new Uint8Array(memory.counts);
-	if (work.resumed.counts !== null) counts.set(work.resumed.counts);
+	if (work.resumed.counts !== null) {
+		if (work.resumed.counts.length !== counts.length)
+			throw badInput(`${work.folder}: its checkpoint is damaged; delete this folder`);
+		counts.set(work.resumed.counts);
+	}
 	const files = filesOf(work.folder);
 	for (const number of work.resumed.shards) {
 		counted[number] = 1;
@@ -186,6 +243,7 @@ async function scanAll(
 		found.samples.forEach((text, i) => {
 			const { shape, seed } = shapes[i];
 			samples[i].merge(decodeRows(text, shape.contextWidth, seed, files.found(number)));
+			thresholds[i] = samples[i].threshold;
 		});
 	}
 	const total = shards.reduce((sum, { bytes }) => sum + bytes, 0);
@@ -200,9 +258,11 @@ async function scanAll(
 		maxThreads: Math.min(workers, open.length),
 	});
 	const gate = new Int32Array(memory.gate);
-	let next = performance.now() + CHECKPOINT.least;
+	let next = performance.now() + CHECKPOINT.first;
+	/** What nobody can go on with needs no checkpoint, nor does a scan that is about to end. */
 	async function checkpoint(): Promise<void> {
 		const began = performance.now();
+		if (out === undefined || began < next || ended === 0 || ended === open.length) return;
 		while (Atomics.compareExchange(gate, 0, 0, 1) !== 0) await new Promise((wait) => setTimeout(wait, 1));
 		try {
 			work.checkpoint(
@@ -213,36 +273,48 @@ async function scanAll(
 			Atomics.store(gate, 0, 0);
 			Atomics.notify(gate, 0);
 		}
-		const ended = performance.now();
-		next = ended + Math.max(CHECKPOINT.least, CHECKPOINT.times * (ended - began));
+		const now = performance.now();
+		next = now + Math.max(CHECKPOINT.least, CHECKPOINT.times * (now - began));
 	}
-	try {
-		const running = new Set<Promise<void>>();
-		for (const number of open) {
-			const shard = shards[number];
-			const task: ScanTask = {
-				...{ plan, memory, folder: work.folder, shard, number, strict, exact },
-				background: number < innocent,
-			};
-			const run = (pool.run(task) as Promise<ScanFindings>).then((findings) => {
-				running.delete(run);
-				if ('problem' in findings) throw badInput(findings.problem);
-				findings.samples.forEach((windows, i) => {
-					samples[i].merge(windows);
-					Atomics.store(thresholds, i, samples[i].threshold);
-				});
-				done += shard.bytes;
-				progress?.(done, total);
+	const running = new Map<number, Promise<void>>();
+	let ended = 0;
+	// Of several shards that fail, the first is reported, whichever thread comes to its own first.
+	let failure: { readonly number: number; readonly error: unknown } | undefined;
+	async function run(number: number): Promise<void> {
+		const shard = shards[number];
+		const task: ScanTask = {
+			...{ plan, memory, folder: work.folder, shard, number, strict, exact },
+			background: number < innocent,
+		};
+		try {
+			const findings: ScanFindings = await pool.run(task);
+			if ('problem' in findings) throw badInput(findings.problem);
+			findings.samples.forEach((windows, i) => {
+				samples[i].merge(windows);
+				Atomics.store(thresholds, i, samples[i].threshold);
 			});
-			running.add(run);
+			ended++;
+			done += shard.bytes;
+			progress?.(done, total);
+		} catch (error) {
+			if (failure === undefined || number < failure.number) failure = { number, error };
+		}
+		running.delete(number);
+	}
+	const failed = () => failure !== undefined && ![...running.keys()].some((i) => i < (failure?.number ?? 0));
+	try {
+		for (const number of open) {
+			if (failure !== undefined) break;
+			running.set(number, run(number));
 			// One task waits for each thread, so that none is idle.
-			if (running.size >= 2 * workers) await Promise.race(running);
-			if (performance.now() >= next) await checkpoint();
+			if (running.size >= 2 * workers) await Promise.race(running.values());
+			await checkpoint();
 		}
-		while (running.size > 0) {
-			await Promise.race(running);
-			if (performance.now() >= next) await checkpoint();
+		while (running.size > 0 && !failed()) {
+			await Promise.race(running.values());
+			if (failure === undefined) await checkpoint();
 		}
+		if (failure !== undefined) throw failure.error;
 	} finally {
 		await pool.destroy();
 	}
@@ -260,4 +332,18 @@ async function* candidatesOf(
 		if (statSync(path).size === 0) continue;
 		for await (const { value } of readJsonLines(path)) yield { shard: id, candidate: value as Candidate };
 	}
+}
+
+/** Those of a scan that has ended. */
+async function* flaggedBefore(path: string): AsyncGenerator<FlaggedOfShard> {
+	if (statSync(path).size === 0) return;
+	for await (const { value } of readJsonLines(path)) yield value as FlaggedOfShard;
+}
+
+/** Endings of a file for reported records. */
+const FLAGGED_ENDINGS: ReadonlySet<string> = new Set(['.parquet', '.jsonl', '.ndjson']);
+
+async function writeFlagged(path: string, records: AsyncIterable<FlaggedOfShard>): Promise<void> {
+	if (extname(path) === '.parquet') await writeFlaggedParquet(path, records);
+	else await writePiecesAsTheyCome(path, linesOf(records));
 }

@@ -3,8 +3,9 @@
  *
  * @module
  */
+import { badInput } from '../errors.js';
 import type { Candidate } from './shard-scan.js';
-import { decide, flaggedRecord, type Judge, type RecordVerdicts } from './verdicts.js';
+import { decide, type FlaggedRecord, flaggedRecord, type Judge, type RecordVerdicts } from './verdicts.js';
 
 /** A candidate and the shard that it is in. */
 export interface PlacedCandidate {
@@ -30,18 +31,30 @@ export async function decideAll(
 	const logEs = new Float64Array(totals.candidates);
 	let count = 0;
 	for await (const { candidate } of candidates()) logEs[count++] = judge.judge(candidate).logE;
+	// A list that lacks some would be filled up with e-values of 1.
+	if (count !== totals.candidates)
+		throw badInput(`there are ${count} of ${totals.candidates} candidates; scan again`);
 	return decide(logEs, totals.judged, fdr);
 }
 
-/** Lines about the records that are reported, in the order of the candidates. */
-export async function* flaggedLines(
+/** A record that is reported, and the shard that it is in. */
+export interface FlaggedOfShard extends FlaggedRecord {
+	readonly shard: string;
+}
+
+/** The records that are reported, in the order of the candidates. */
+export async function* flaggedRecords(
 	judge: Judge,
 	candidates: CandidatesOf,
 	{ logLeastE }: RecordVerdicts,
-): AsyncGenerator<string> {
+): AsyncGenerator<FlaggedOfShard> {
 	for await (const { shard, candidate } of candidates()) {
 		const evidence = judge.judge(candidate);
-		if (evidence.logE >= logLeastE)
-			yield `${JSON.stringify({ shard, ...flaggedRecord(candidate, evidence) })}\n`;
+		if (evidence.logE >= logLeastE) yield { shard, ...flaggedRecord(candidate, evidence) };
 	}
+}
+
+/** One line each. */
+export async function* linesOf(records: AsyncIterable<object>): AsyncGenerator<string> {
+	for await (const record of records) yield `${JSON.stringify(record)}\n`;
 }

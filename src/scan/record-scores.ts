@@ -85,26 +85,26 @@ export interface KeptWindows {
 	readonly places: readonly number[];
 }
 
-/** The distinct windows of the one record that was cut, without those to leave out. */
+/**
+ * The distinct windows of the one record that was cut.
+ *
+ * @param left where windows begin that are left out because of what the author was given
+ * @param isLeftOut by the second half of the hash
+ */
 export function keptWindows(
 	{ words, ids, places: at, size, low }: Windows,
-	given: readonly number[],
+	left: readonly number[],
 	isLeftOut: (low: number) => boolean,
 ): KeptWindows {
 	const set = newRowSet(words);
 	const places: number[] = [];
+	const given = new Set(left);
 	for (let i = 0; i < size; i++) {
-		if (isLeftOut(low[i])) continue;
+		if (given.has(at[i]) || isLeftOut(low[i])) continue;
 		set.addRows(ids.subarray(at[i], at[i] + words), 1);
 		if (set.size > places.length) places.push(at[i]);
 	}
-	const prompt = newRowSet(words);
-	if (given.length > 0) prompt.addWindows(Uint32Array.from(given));
-	return {
-		pairs: pairsOfRows(words - 1, set.data.subarray(0, set.size * words), {
-			rows: prompt.data,
-			size: prompt.size,
-		}),
-		places,
-	};
+	// Effective pairs that were given need no list: where they are less than the window, all windows with a token that was
+	// given are left out.
+	return { pairs: pairsOfRows(words - 1, set.data.subarray(0, set.size * words)), places };
 }

@@ -6,6 +6,7 @@
  */
 import type { TokenRecord } from '../corpus/read-token-shard.js';
 import type { ScanRecord } from '../corpus/records.js';
+import type { Tokenizer } from '../corpus/tokenizer.js';
 import { isConspicuous, momentsOf } from './evidence.js';
 import { type BoundGroup, windowSeed } from './plan.js';
 import { runningSums, type ScoredText } from './record-scores.js';
@@ -16,6 +17,12 @@ import { newWindowCutter, type Windows } from './windows.js';
 const BATCH = 2 ** 16;
 /** Longer records are judged in parts of this many tokens, so that memory is bounded whatever their length. */
 export const PART = 2 ** 17;
+/** Longer texts are cut, at a space where there is one, and tokenized piece by piece: an id a byte would fill memory. */
+export const PIECE_CHARACTERS = 2 ** 20;
+/** Records with longer prompts are left out: all of the prompt's contexts are held at once. */
+export const PROMPT_CHARACTERS = 2 ** 22;
+/** How far back from the end of a piece a space is looked for. */
+const SEAM = 4096;
 
 /** A record, or a part of a long one, that has a conspicuous span before common windows are left out. */
 export interface Candidate {
@@ -24,8 +31,14 @@ export interface Candidate {
 	readonly part: number;
 	/** Number of the group whose tokenizer made the tokens. */
 	readonly group: number;
+	/** Tokens of the record before this part. */
+	readonly first: number;
 	readonly tokens: readonly number[];
-	readonly given: readonly number[];
+	/**
+	 * For each shape of the group, where windows begin that are left out because of what the author was given; empty
+	 * where nothing was. What was given itself may be long beyond measure.
+	 */
+	readonly left: readonly (readonly number[])[];
 }
 
 /** What a pass counted. */
@@ -60,6 +73,8 @@ export interface ShardScanOptions {
 	candidate(candidate: Candidate): void;
 	/** First hash above which windows need not be sampled, for each sample; absent: all are offered. */
 	readonly thresholds?: Uint32Array;
+	/** Is told of records that are too large to be looked at. */
+	tooLarge(message: string): void;
 	/** Takes cells before there are too many of them to hold. */
 	cells(cells: Uint32Array): void;
 	/** Is shown the windows of each batch: those of all groups' shapes, numbered in order. */
@@ -97,7 +112,7 @@ export function newShardScan(groups: readonly BoundGroup[], options: ShardScanOp
 			shapes,
 			ids: new Uint32Array(2 * BATCH),
 			ends: [] as number[],
-			names: [] as { record: string; part: number }[],
+			names: [] as { record: string; part: number; first: number }[],
 			given: [] as (readonly number[])[],
 			someGiven: false,
 			size: 0,
@@ -105,26 +120,43 @@ export function newShardScan(groups: readonly BoundGroup[], options: ShardScanOp
 	}
 	type Lane = ReturnType<typeof newLane>;
 
-	function addText(
+	/** Adds ids of a record. @param before parts and tokens of it that were added before; gives those with these */
+	function addIds(
 		lane: Lane,
 		record: string,
 		ids: ArrayLike<number>,
 		given: readonly number[],
 		scored: boolean,
-	) {
+		before = { parts: 0, tokens: 0 },
+	): { parts: number; tokens: number } {
 		tokens += scored ? ids.length : 0;
-		for (let from = 0, part = 0; from === 0 || from < ids.length; from += PART, part++) {
+		let part = before.parts;
+		for (let from = 0; from === 0 || from < ids.length; from += PART, part++) {
 			const length = Math.min(PART, ids.length - from);
 			if (lane.size + length > lane.ids.length) flush(lane, scored);
 			const { ids: all, size } = lane;
 			for (let i = 0; i < length; i++) all[size + i] = ids[from + i];
 			lane.size += length;
 			lane.ends.push(lane.size);
-			lane.names.push({ record, part });
+			lane.names.push({ record, part, first: before.tokens + from });
 			lane.given.push(given);
 			lane.someGiven ||= given.length > 0;
 			if (lane.size >= BATCH) flush(lane, scored);
 		}
+		return { parts: part, tokens: before.tokens + ids.length };
+	}
+
+	/** Adds a text. What lies on both sides of a seam is not scored. */
+	function addText(
+		lane: Lane,
+		tokenizer: Tokenizer,
+		{ id, text, prompt }: ScanRecord,
+		scored: boolean,
+	): void {
+		const given = prompt === undefined ? [] : tokenizer.encode(prompt);
+		let before = { parts: 0, tokens: 0 };
+		for (const piece of piecesOf(text))
+			before = addIds(lane, id, tokenizer.encode(piece), given, scored, before);
 	}
 
 	function countCells(low: Uint32Array): void {
@@ -169,7 +201,7 @@ export function newShardScan(groups: readonly BoundGroup[], options: ShardScanOp
 					...names[i],
 					group: group.number,
 					tokens: Array.from(texts[i].tokens),
-					given: texts[i].given,
+					left: given[i].length === 0 ? [] : leftOut(lane, i),
 				});
 			}
 		}
@@ -178,6 +210,23 @@ export function newShardScan(groups: readonly BoundGroup[], options: ShardScanOp
 		lane.names = [];
 		lane.given = [];
 		lane.someGiven = false;
+	}
+
+	/** Where windows of text i begin that were left out, counted from the text's beginning, for each shape. */
+	function leftOut({ shapes, group, ends }: Lane, i: number): number[][] {
+		return shapes.map(({ cutter }, number) => {
+			const { contextWidth, start } = group.shapes[number];
+			const { places, starts } = cutter.windows;
+			const pad = start === 'pad' ? contextWidth : 0;
+			const before = i === 0 ? 0 : ends[i - 1];
+			const begin = before + pad * i;
+			const last = ends[i] - before + pad - contextWidth - 1;
+			const left: number[] = [];
+			for (let place = 0, at = starts[i]; place <= last; place++)
+				if (at < starts[i + 1] && places[at] === begin + place) at++;
+				else left.push(place);
+			return left;
+		});
 	}
 
 	/** What was found in the shard before is not needed any more. */
@@ -193,21 +242,25 @@ export function newShardScan(groups: readonly BoundGroup[], options: ShardScanOp
 	}
 
 	function addAll(batch: readonly (ScanRecord | TokenRecord)[], scored: boolean): void {
-		for (const record of batch)
+		for (const record of batch) {
+			if (!('tokens' in record) && (record.prompt?.length ?? 0) > PROMPT_CHARACTERS) {
+				options.tooLarge(
+					`record ${record.id}: has a prompt of more than ${PROMPT_CHARACTERS} characters; give the part of it that matters`,
+				);
+				continue;
+			}
+			if (scored) records++;
 			for (const lane of lanes) {
 				const { tokenizer } = lane.group;
-				if ('tokens' in record) addText(lane, record.id, record.tokens, [], scored);
-				else if (tokenizer !== null) {
-					const given = record.prompt === undefined ? [] : tokenizer.encode(record.prompt);
-					addText(lane, record.id, tokenizer.encode(record.text), given, scored);
-				}
+				if ('tokens' in record) addIds(lane, record.id, record.tokens, [], scored);
+				else if (tokenizer !== null) addText(lane, tokenizer, record, scored);
 			}
+		}
 	}
 
 	return {
 		add(batch) {
 			begin();
-			records += batch.length;
 			addAll(batch, true);
 		},
 		addBackground(batch) {
@@ -224,4 +277,20 @@ export function newShardScan(groups: readonly BoundGroup[], options: ShardScanOp
 			return { totals, samples, cells: cells.subarray(0, cellCount) };
 		},
 	};
+}
+
+/** A text in pieces of bounded length; the space at a seam belongs to what follows it. */
+function* piecesOf(text: string): Generator<string> {
+	for (let from = 0; from === 0 || from < text.length; ) {
+		let to = Math.min(text.length, from + PIECE_CHARACTERS);
+		if (to < text.length) {
+			const space = text.lastIndexOf(' ', to);
+			if (space > to - SEAM) to = space;
+			// Halves of a surrogate pair stay together.
+			else if ((text.charCodeAt(to) & 0xfc00) === 0xdc00 && (text.charCodeAt(to - 1) & 0xfc00) === 0xd800)
+				to--;
+		}
+		yield text.slice(from, to);
+		from = to;
+	}
 }

@@ -119,7 +119,8 @@ export function newSpills(groups: readonly BoundGroup[]): { shape: number; mark:
 	});
 }
 
-function writeAll(file: number, words: Uint32Array): void {
+/** Writes all of it: one call may write less. */
+export function writeAll(file: number, words: Uint32Array | Uint8Array): void {
 	const bytes = new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
 	for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
 }

@@ -22,14 +22,14 @@ interface MarkEvidence extends RecordEvidence {
 	readonly mark: string;
 	/** Distinct pairs scored, common ones left out. */
 	readonly scored: number;
-	/** First and last token of the span, where pairs are windows. */
+	/** First and last token of the span, counted from the record's beginning, where pairs are windows. */
 	readonly tokens: readonly [first: number, last: number] | null;
 }
 
 /** Judges candidates one by one. */
 export interface Judge {
 	/** Evidence of a record under each mark that it is judged by, and as a whole. */
-	judge(candidate: Pick<Candidate, 'group' | 'tokens' | 'given'>): {
+	judge(candidate: Pick<Candidate, 'group' | 'first' | 'tokens' | 'left'>): {
 		readonly logE: number;
 		readonly marks: readonly MarkEvidence[];
 	};
@@ -41,13 +41,13 @@ export function newJudge(groups: readonly BoundGroup[], isCommon: IsCommon): Jud
 		group.shapes.map((shape, i) => newWindowCutter(shape, windowSeed(group.number, i))),
 	);
 	return {
-		judge({ group: number, tokens, given }) {
+		judge({ group: number, first, tokens, left }) {
 			const { judges, shapes } = groups[number];
 			const ids = Uint32Array.from(tokens);
 			const kept = shapes.map((_, shape) => {
 				const cutter = cutters[number][shape];
-				cutter.fill(ids, [ids.length], [given]);
-				return keptWindows(cutter.windows, given, isCommon);
+				cutter.fill(ids, [ids.length]);
+				return keptWindows(cutter.windows, left[shape] ?? [], isCommon);
 			});
 			const marks = judges.map(({ mark, shape }): MarkEvidence => {
 				const { pairs, places } = kept[shape];
@@ -63,7 +63,7 @@ export function newJudge(groups: readonly BoundGroup[], isCommon: IsCommon): Jud
 					...evidence,
 					mark: mark.id,
 					scored: scores.length,
-					tokens: ends === null ? null : [Math.max(0, ends[0] - before), ends[1] - before],
+					tokens: ends === null ? null : [first + Math.max(0, ends[0] - before), first + ends[1] - before],
 				};
 			});
 			// The mean over marks; what a key that nobody committed to could have been searched for is paid for.

@@ -14,7 +14,7 @@ import { newWindowCutter } from './windows.js';
 /** A set of cells: 64 MiB, however many there are. */
 export interface WantedCells {
 	/** Adds those of a candidate. */
-	add(candidate: Pick<Candidate, 'group' | 'tokens' | 'given'>): void;
+	add(candidate: Pick<Candidate, 'group' | 'tokens'>): void;
 	has(cell: number): boolean;
 	/** All of them, ascending. */
 	all(): Generator<number>;
@@ -49,10 +49,10 @@ export function newWantedCells(groups: readonly BoundGroup[]): WantedCells {
 	}
 
 	return {
-		add({ group, tokens, given }) {
+		add({ group, tokens }) {
 			const ids = Uint32Array.from(tokens);
 			for (const cutter of cutters[group]) {
-				cutter.fill(ids, [ids.length], [given]);
+				cutter.fill(ids, [ids.length]);
 				const { size, low } = cutter.windows;
 				for (let i = 0; i < size; i++) {
 					const cell = cellOf(low[i], COUNT_CELLS);

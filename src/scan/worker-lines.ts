@@ -23,8 +23,9 @@ export const CandidateLine = z.strictObject({
 		record: z.string(),
 		part: Count,
 		group: Count,
+		first: Count,
 		tokens: Ids,
-		given: Ids,
+		left: z.array(z.array(Count).readonly()).readonly(),
 	}),
 });
 export type CandidateLine = z.infer<typeof CandidateLine>;

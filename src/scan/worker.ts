@@ -4,17 +4,18 @@
  *
  * @module
  */
-import { closeSync, fstatSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, renameSync, rmSync } from 'node:fs';
+import { report } from '../corpus/lines.js';
 import { readShard } from '../corpus/read-shard.js';
 import { readTokenShard } from '../corpus/read-token-shard.js';
 import type { Shard } from '../corpus/shards.js';
-import { TouchmarkError } from '../errors.js';
+import { badInput, TouchmarkError } from '../errors.js';
 import { writeWhole } from '../output.js';
 import { type Counts, newCounts } from './counts.js';
 import { bindPlan, type ScanPlan } from './plan.js';
 import type { SampledWindows } from './sample.js';
 import { CELLS, newShardScan, type ShardScan, type ShardTotals } from './shard-scan.js';
-import { newSpills, type Spill } from './spill.js';
+import { newSpills, type Spill, writeAll } from './spill.js';
 import { encodeRows } from './state.js';
 import { filesOf } from './work-folder.js';
 
@@ -81,7 +82,10 @@ interface Running {
 	readonly candidates: number;
 	readonly cells: number;
 	readonly number: number;
+	readonly name: string;
 	readonly spilled: number[];
+	/** Counts and names a record that is left out, or ends the scan. */
+	broken(problem: TouchmarkError): void;
 }
 let running: Running;
 
@@ -90,9 +94,10 @@ async function newDesk({ plan, memory, folder, exact }: ScanTask): Promise<Desk>
 	const files = filesOf(folder);
 	const spills = exact ? newSpills(groups) : [];
 	const scan = newShardScan(groups, {
-		candidate: (candidate) => writeSync(running.candidates, `${JSON.stringify(candidate)}\n`),
+		candidate: (candidate) => writeAll(running.candidates, Buffer.from(`${JSON.stringify(candidate)}\n`)),
+		tooLarge: (message) => running.broken(badInput(`${running.name}: ${message}`)),
 		thresholds: new Uint32Array(memory.thresholds),
-		cells: (cells) => writeSync(running.cells, cells),
+		cells: (cells) => writeAll(running.cells, cells),
 		seen(shape, windows) {
 			for (const [mark, { shape: own, spill }] of spills.entries()) {
 				if (own !== shape) continue;
@@ -116,12 +121,6 @@ export default async function scanShard(task: ScanTask): Promise<ScanFindings> {
 	};
 	try {
 		const { scan, byIds, spills } = await desk;
-		running = {
-			candidates: openSync(temporary.candidates, 'w'),
-			cells: openSync(temporary.cells, 'w+'),
-			number,
-			spilled: spills.map(() => 0),
-		};
 		let skipped = 0;
 		const named: string[] = [];
 		const broken = strict
@@ -129,6 +128,14 @@ export default async function scanShard(task: ScanTask): Promise<ScanFindings> {
 			: (problem: Error) => {
 					if (skipped++ < NAMED) named.push(problem.message);
 				};
+		running = {
+			candidates: openSync(temporary.candidates, 'w'),
+			cells: openSync(temporary.cells, 'w+'),
+			number,
+			name: shard.id,
+			spilled: spills.map(() => 0),
+			broken: (problem) => report(problem, broken),
+		};
 		try {
 			const batches = byIds
 				? readTokenShard(shard, undefined, broken)
@@ -164,7 +171,8 @@ function count({ memory, number }: ScanTask, counts: Counts, rest: Uint32Array):
 	const written = fstatSync(running.cells).size / 4;
 	for (let at = 0; at < written; at += CELLS) {
 		const cells = new Uint32Array(Math.min(CELLS, written - at));
-		readSync(running.cells, cells, 0, cells.byteLength, 4 * at);
+		if (readSync(running.cells, cells, 0, cells.byteLength, 4 * at) !== cells.byteLength)
+			throw new RangeError('a file of cells ends too early');
 		counts.add(cells);
 	}
 	counts.add(rest);
