@@ -15,6 +15,7 @@ import { badInput } from '../errors.js';
 import { checked, parseJson } from '../input.js';
 import type { Keyring } from '../keys/keyring.js';
 import { writePieces, writePiecesAsTheyCome, writeWhole } from '../output.js';
+import { toLog10 } from '../verify/test-result.js';
 import { type ResultOptions, resultOfState, type ScanResult } from './corpus-result.js';
 import { COUNT_CELLS, newCounts } from './counts.js';
 import { type BoundGroup, bindPlan, describePlan, digestOf, type ScanPlan } from './plan.js';
@@ -48,6 +49,8 @@ export interface ScanOptions extends Omit<ResultOptions, 'verdicts' | 'tallies'>
 	progress?(bytes: number, of: number): void;
 	/** Is told of what cannot be read. */
 	problem?(message: string): void;
+	/** Is told the evidence of each record that has some, log₁₀ of its e-value; all others have e = 0. */
+	evidence?(record: Pick<Candidate, 'record' | 'part'>, log10E: number): void;
 }
 
 /** Files in `out`. */
@@ -109,7 +112,7 @@ export async function scan(options: ScanOptions): Promise<ScanResult> {
 		const judge = newJudge(groups, newCounts(memory.counts).isCommon);
 		const judged = rows.reduce((sum, row) => sum + row.judged, 0);
 		const candidates = () => candidatesOf(shards, innocent.length, folder);
-		const verdicts = await decideAll(judge, candidates, rows, judged, options.fdr);
+		const verdicts = await decideAll(judge, candidates, rows, judged, options);
 		const tallies = new Map(
 			(exact ? newSpills(groups) : []).map(({ mark }, i) => [
 				mark.id,
@@ -281,10 +284,14 @@ async function decideAll(
 	candidates: () => AsyncGenerator<{ candidate: Candidate }>,
 	rows: readonly ShardRow[],
 	judged: number,
-	fdr: number,
+	{ fdr, evidence }: Pick<ScanOptions, 'fdr' | 'evidence'>,
 ): Promise<RecordVerdicts> {
 	const logEs = new Float64Array(rows.reduce((sum, row) => sum + row.candidates, 0));
 	let count = 0;
-	for await (const { candidate } of candidates()) logEs[count++] = judge.judge(candidate).logE;
+	for await (const { candidate } of candidates()) {
+		const { logE } = judge.judge(candidate);
+		logEs[count++] = logE;
+		if (logE > -Infinity) evidence?.(candidate, toLog10(logE));
+	}
 	return decide(logEs, judged, fdr);
 }
