@@ -7,6 +7,7 @@ import { availableParallelism } from 'node:os';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { utf8ToBytes } from '@noble/hashes/utils.js';
 import Tinypool from 'tinypool';
+import { logUniformLength } from '../src/benchmark/lengths.js';
 import { createMarker } from '../src/embed/marker.js';
 import { randomStream } from '../src/embed/random.js';
 import { embeddedModel, embeddedPrompts, embeddedTokenizer } from '../src/generate/embedded.js';
@@ -28,9 +29,6 @@ export interface Planted {
 	readonly records: readonly PlantedRecord[];
 }
 
-/** Lengths in tokens: log-uniform. */
-const SHORTEST = 30;
-const LONGEST = 400;
 /** Rows that advance together: the forward pass is fastest with about so many. */
 const BATCH = 16;
 
@@ -86,9 +84,7 @@ export async function plantedSets(count: number, seeds: readonly string[]): Prom
 /** Lengths of records 0 to count − 1: each from a draw of its own, so that they do not depend on the count. */
 function lengthsOf(count: number, seed: string): number[] {
 	const random = randomStream(`planted-records/lengths/${seed}`);
-	return Array.from({ length: count }, () =>
-		Math.floor(SHORTEST * ((LONGEST + 1) / SHORTEST) ** random.next()),
-	);
+	return Array.from({ length: count }, () => logUniformLength(random.next()));
 }
 
 function generate(count: number, seed: string, ring: Keyring): PlantedRecord[] {

@@ -9,9 +9,11 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { LENGTH_CLASSES } from '../src/benchmark/lengths.js';
+import { plantedShare } from '../src/benchmark/planted-windows.js';
 import { embeddedTokenizer } from '../src/generate/embedded.js';
 import { commitMarks } from '../src/ledger/commit-marks.js';
-import { parseState, samplesOf } from '../src/scan/state.js';
+import { parseState } from '../src/scan/state.js';
 import { type PlantedRecord, plantedSets } from './planted-records.js';
 import type { Bench, Row } from './rows.js';
 import { recordsOf } from './scan-corpus.js';
@@ -22,14 +24,6 @@ const FDR = 0.05;
 const MEDIAN = 40;
 /** Bytes that are written at once. */
 const PIECE = 2 ** 22;
-/** Classes of planted records by tokens: from the first up to the second. */
-const CLASSES = [
-	[30, 60],
-	[60, 120],
-	[120, 240],
-	[240, 401],
-] as const;
-
 /** What a scan says that the bench asks. */
 interface Scanned {
 	readonly records: number;
@@ -54,7 +48,7 @@ interface Trial {
 }
 
 function classOf({ tokens }: PlantedRecord): number {
-	return CLASSES.findIndex(([from, to]) => tokens.length >= from && tokens.length < to);
+	return LENGTH_CLASSES.findIndex(([from, to]) => tokens.length >= from && tokens.length < to);
 }
 
 /** Writes real records as token ids, a list a line. @returns tokens in all */
@@ -75,24 +69,6 @@ async function writeBase(path: string, count: number, corpus: string | undefined
 	writeSync(file, piece);
 	closeSync(file);
 	return tokens;
-}
-
-/** How many distinct windows a scan saw, by ids in a window: its sample says so to a fifth of a percent. */
-function distinctWindows(path: string): Map<number, number> {
-	const state = parseState(JSON.parse(readFileSync(path, 'utf8')), path);
-	return new Map(
-		samplesOf(state, path).map(({ size, high, rows }) => [
-			rows.length / size,
-			size < state.plan.sampleSize ? size : (size * 2 ** 32) / (high[size - 1] + 1),
-		]),
-	);
-}
-
-function windowsOf(records: readonly PlantedRecord[], words: number): number {
-	const seen = new Set<string>();
-	for (const { tokens } of records)
-		for (let i = 0; i + words <= tokens.length; i++) seen.add(tokens.slice(i, i + words).join());
-	return seen.size;
 }
 
 async function trial(
@@ -122,11 +98,13 @@ async function trial(
 				.map((line) => (JSON.parse(line) as { record: string }).record),
 		);
 		const found = planted.map(({ id }) => flagged.has(id));
-		const shares = [...distinctWindows(join(out, 'state.json'))].map(
-			([words, distinct]) => windowsOf(planted, words) / distinct,
-		);
 		const right = found.filter(Boolean).length;
-		return { scanned, found, wrong: scanned.flagged - right, share: Math.max(...shares) };
+		const state = parseState(JSON.parse(readFileSync(join(out, 'state.json'), 'utf8')), 'state');
+		const share = plantedShare(
+			planted.map(({ tokens }) => tokens),
+			state,
+		);
+		return { scanned, found, wrong: scanned.flagged - right, share };
 	} finally {
 		rmSync(out, { recursive: true, force: true });
 	}
@@ -199,7 +177,7 @@ export const bench: Bench = {
 				);
 				const shareOf = (some: typeof hits) => some.filter(({ hit }) => hit).length / some.length;
 				row(`found@${count}`, shareOf(hits), 1, `all ${hits.length}`, 'share of planted');
-				for (const [kind, [from, to]] of CLASSES.entries()) {
+				for (const [kind, [from, to]] of LENGTH_CLASSES.entries()) {
 					const some = hits.filter((one) => one.kind === kind);
 					if (some.length > 0)
 						row(

@@ -7,6 +7,7 @@ import { Command, CommanderError } from 'commander';
 import { TouchmarkError } from '../errors.js';
 import { VERSION } from '../version.js';
 import { addAccounts } from './accounts.js';
+import { addBench } from './bench.js';
 import { addCollect } from './collect.js';
 import { addDemo } from './demo.js';
 import { addDetect } from './detect.js';
@@ -53,6 +54,7 @@ export async function run(args: readonly string[], edge: Edge): Promise<number> 
 	addExposure(program, edge, exit);
 	addTrace(program, edge, exit);
 	addScan(program, edge, exit);
+	addBench(program, edge);
 	addNetworks(program, edge, exit);
 	addPower(program, edge);
 	for (const command of allCommands(program)) {
