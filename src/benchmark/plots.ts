@@ -10,7 +10,7 @@ import type { BenchmarkResult } from './benchmark-result.js';
 
 const WIDTH = 340;
 const HEIGHT = 190;
-const LEFT = 40;
+const LEFT = 46;
 const RIGHT = WIDTH - 8;
 const TOP = 28;
 const BASE = HEIGHT - 38;

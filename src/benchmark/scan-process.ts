@@ -6,6 +6,8 @@
 import { scan } from '../scan/engine.js';
 import type { FromScan, ScanOrder } from './run-scan.js';
 
+// Whoever asked is gone, or has the answer.
+process.on('disconnect', () => process.exit());
 process.once('message', (order) => {
 	const evidence: { record: string; log10E: number }[] = [];
 	const say = (what: FromScan) => process.send?.(what);
