@@ -7,17 +7,13 @@ import { availableParallelism } from 'node:os';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { utf8ToBytes } from '@noble/hashes/utils.js';
 import Tinypool from 'tinypool';
-import { createMarker, type Marker } from '../src/embed/marker.js';
+import { logUniformLength } from '../src/benchmark/lengths.js';
+import { createMarker } from '../src/embed/marker.js';
 import { randomStream } from '../src/embed/random.js';
-import {
-	embeddedModel,
-	embeddedPrompts,
-	embeddedTokenizer,
-	PROMPT_TOKENS,
-} from '../src/generate/embedded.js';
+import { embeddedModel, embeddedPrompts, embeddedTokenizer } from '../src/generate/embedded.js';
+import { longTexts } from '../src/generate/long-texts.js';
 import { createKeyring, type Keyring } from '../src/keys/keyring.js';
 import { defaultMarks } from '../src/marks/defaults.js';
-import type { Transformer } from '../src/model/transformer.js';
 import type { TextRecord } from './scan-corpus.js';
 
 /** A marked record. */
@@ -33,9 +29,6 @@ export interface Planted {
 	readonly records: readonly PlantedRecord[];
 }
 
-/** Lengths in tokens: log-uniform. */
-const SHORTEST = 30;
-const LONGEST = 400;
 /** Rows that advance together: the forward pass is fastest with about so many. */
 const BATCH = 16;
 
@@ -91,9 +84,7 @@ export async function plantedSets(count: number, seeds: readonly string[]): Prom
 /** Lengths of records 0 to count − 1: each from a draw of its own, so that they do not depend on the count. */
 function lengthsOf(count: number, seed: string): number[] {
 	const random = randomStream(`planted-records/lengths/${seed}`);
-	return Array.from({ length: count }, () =>
-		Math.floor(SHORTEST * ((LONGEST + 1) / SHORTEST) ** random.next()),
-	);
+	return Array.from({ length: count }, () => logUniformLength(random.next()));
 }
 
 function generate(count: number, seed: string, ring: Keyring): PlantedRecord[] {
@@ -120,42 +111,4 @@ function generate(count: number, seed: string, ring: Keyring): PlantedRecord[] {
 			records[numbers[i]] = { id: requests[i].id, text: tokenizer.decode(tokens), tokens };
 	}
 	return records;
-}
-
-/**
- * Texts longer than the model can attend to: every so often it is shown the last few ids alone, and the session goes on
- * as if nothing had happened. Special tokens are never drawn.
- */
-function longTexts(
-	model: Transformer,
-	marker: Marker,
-	requests: readonly { id: string; prompt: readonly number[]; length: number }[],
-	specialTokens: readonly number[],
-): number[][] {
-	const generations = requests.map(({ id, prompt }) => marker.start({ id, prompt, seed: id }));
-	const longest = Math.max(...requests.map(({ length }) => length));
-	const batch = model.newBatch(requests.length);
-	let shown = requests.map(({ prompt }) => prompt.slice(-PROMPT_TOKENS));
-	let logits: Float32Array = new Float32Array(0);
-	let position = 0;
-	for (let drawn = 0; drawn < longest; drawn++) {
-		if (position === model.maxLength) {
-			shown = generations.map((generation) => generation.tokens.slice(-PROMPT_TOKENS));
-			batch.reset();
-			position = 0;
-		}
-		const news = position === 0 ? PROMPT_TOKENS : 1;
-		for (let i = 0; i < news; i++, position++)
-			logits = batch.step(
-				Int32Array.from(generations, ({ tokens }, row) =>
-					position < PROMPT_TOKENS ? shown[row][position] : (tokens.at(-1) as number),
-				),
-			);
-		for (const [row, generation] of generations.entries()) {
-			const own = logits.subarray(row * model.vocabSize, (row + 1) * model.vocabSize);
-			for (const token of specialTokens) own[token] = -Infinity;
-			marker.step([generation], own);
-		}
-	}
-	return generations.map(({ tokens }, i) => tokens.slice(0, requests[i].length));
 }

@@ -28,6 +28,7 @@ const BENCHES: Record<string, () => Promise<{ bench: Bench }>> = {
 	'near-verbatim': () => import('./near-verbatim.js'),
 	networks: () => import('./networks.js'),
 	nulls: () => import('./nulls.js'),
+	planted: () => import('./planted.js'),
 	power: () => import('./power.js'),
 	prf: () => import('./prf.js'),
 	quality: () => import('./quality.js'),

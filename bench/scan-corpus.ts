@@ -21,6 +21,12 @@ export interface SourceOptions {
 	readonly corpus?: string;
 }
 
+/** Sources, and how long the records are. */
+export interface CutOptions extends SourceOptions {
+	/** Median length in tokens of about 4.3 bytes; default 300. */
+	readonly median?: number;
+}
+
 /** One body of text, and what it is. */
 interface Source {
 	readonly kind: 'books' | 'languages' | 'code' | 'outputs';
@@ -112,10 +118,10 @@ interface Cut {
 }
 
 /** Cuts from all bodies, one after another: any beginning in any text as likely as any other. */
-function* cuts(bodies: readonly Body[], random: Random): Generator<Cut, never> {
+function* cuts(bodies: readonly Body[], random: Random, median = MEDIAN): Generator<Cut, never> {
 	const total = bodies.reduce((sum, { bytes }) => sum + bytes.length, 0);
 	for (;;) {
-		const tokens = Math.min(LONGEST, Math.max(SHORTEST, MEDIAN * Math.exp(SIGMA * normal(random))));
+		const tokens = Math.min(LONGEST, Math.max(SHORTEST, median * Math.exp(SIGMA * normal(random))));
 		let at = Math.floor(total * random.next());
 		let which = 0;
 		while (at >= bodies[which].bytes.length) at -= bodies[which++].bytes.length;
@@ -195,11 +201,11 @@ export function makeTextCorpus(
 export async function* recordsOf(
 	count: number,
 	seed: string,
-	options: SourceOptions = {},
+	options: CutOptions = {},
 ): AsyncGenerator<TextRecord> {
 	const bodies = sourcesOf(options).map((source) => bodyOf(source, (text) => text));
 	let number = 0;
-	for (const { body, from, to } of cuts(bodies, randomStream(`scan-corpus/${seed}`))) {
+	for (const { body, from, to } of cuts(bodies, randomStream(`scan-corpus/${seed}`), options.median)) {
 		if (number >= count) return;
 		yield { id: `${body.kind}-${number++}`, text: body.bytes.toString('utf8', from, to) };
 	}

@@ -7,6 +7,7 @@ import type { Command } from 'commander';
 import { DEMO_SEED, type DemoResults, runDemo } from '../demo/run-demo.js';
 import type { CommonOptions, Edge } from './edge.js';
 import { progressBar } from './progress.js';
+import { tableText } from './table-text.js';
 
 const FOLDER = 'touchmark-demo';
 
@@ -66,19 +67,4 @@ function describe(results: DemoResults): string {
 		`The n-gram students were trained now, from counts of token pairs; the transformers ship with the package.\n` +
 		`${results.seconds} s. Page: ${FOLDER}/report.html  Transcripts and results: ${FOLDER}/\n`
 	);
-}
-
-/** Columns side by side; those that are not text stand right. */
-function tableText(table: readonly (readonly string[])[], text: readonly number[]): string {
-	const widths = table[0].map((_, column) => Math.max(...table.map((row) => row[column].length)));
-	return table
-		.map((row) =>
-			row
-				.map((cell, column) =>
-					text.includes(column) ? cell.padEnd(widths[column]) : cell.padStart(widths[column]),
-				)
-				.join('  ')
-				.trimEnd(),
-		)
-		.join('\n');
 }

@@ -7,6 +7,7 @@ import { Command, CommanderError } from 'commander';
 import { TouchmarkError } from '../errors.js';
 import { VERSION } from '../version.js';
 import { addAccounts } from './accounts.js';
+import { addBench } from './bench.js';
 import { addCollect } from './collect.js';
 import { addDemo } from './demo.js';
 import { addDetect } from './detect.js';
@@ -57,6 +58,7 @@ export async function run(args: readonly string[], edge: Edge): Promise<number> 
 	addScan(program, edge, exit);
 	addScanWorker(program, edge);
 	addScanMerge(program, edge, exit);
+	addBench(program, edge);
 	addNetworks(program, edge, exit);
 	addPower(program, edge);
 	for (const command of allCommands(program)) {

@@ -51,6 +51,7 @@ figcaption strong { color: var(--ink); }
 .histogram text { font-size: 11px; fill: var(--dim); stroke: var(--page); stroke-width: 3px; paint-order: stroke; }
 .histogram path { fill: none; }
 .bar { fill: var(--bar); }
+.bar.planted { fill: var(--accent); }
 .grid { stroke: var(--line); stroke-width: .75; }
 .axis { stroke: var(--dim); }
 .theory { stroke: var(--theory); stroke-dasharray: 2 2; }

@@ -6,10 +6,12 @@
 import { availableParallelism } from 'node:os';
 import Tinypool from 'tinypool';
 import type { Sample } from './sample.js';
-import type { LikelihoodTask, SampleTask } from './worker.js';
+import type { LikelihoodTask, LongTextTask, SampleTask } from './worker.js';
 
 /** Texts in a task: one batch of the forward pass. */
 const TASK = 64;
+/** Long texts in a task: these advance until the longest is done. */
+const LONG_TASK = 16;
 
 /** A pool of sampling threads. */
 export interface SamplingPool {
@@ -21,6 +23,12 @@ export interface SamplingPool {
 	sample(task: Omit<SampleTask, 'firstIndex'>, done?: (texts: number) => void): Promise<Sample[]>;
 	/** Log-probabilities, nats, of the tokens of each text under a shipped model, in order. */
 	likelihoods(task: LikelihoodTask, done?: (texts: number) => void): Promise<number[][]>;
+	/**
+	 * Ids of texts of any length, in order; what belongs to one does not depend on the others.
+	 *
+	 * @param done called with the number of texts after each finished batch
+	 */
+	longTexts(task: LongTextTask, done?: (texts: number) => void): Promise<number[][]>;
 	/** Ends the threads. */
 	close(): Promise<void>;
 }
@@ -32,16 +40,17 @@ export function newSamplingPool(threads = Math.min(8, availableParallelism())): 
 		minThreads: threads,
 		maxThreads: threads,
 	});
-	/** Runs parts of at most TASK items, and puts their results together in order. */
+	/** Runs parts of at most `size` items, and puts their results together in order. */
 	async function inParts<T>(
 		items: number,
 		run: (from: number, to: number) => Promise<T[]>,
 		done: ((count: number) => void) | undefined,
+		size = TASK,
 	): Promise<T[]> {
-		const starts = Array.from({ length: Math.ceil(items / TASK) }, (_, i) => i * TASK);
+		const starts = Array.from({ length: Math.ceil(items / size) }, (_, i) => i * size);
 		const parts = await Promise.all(
 			starts.map(async (from) => {
-				const part = await run(from, from + TASK);
+				const part = await run(from, from + size);
 				done?.(part.length);
 				return part;
 			}),
@@ -70,6 +79,23 @@ export function newSamplingPool(threads = Math.min(8, availableParallelism())): 
 				(from, to) => pool.run({ ...task, texts: task.texts.slice(from, to) }, { name: 'likelihood' }),
 				done,
 			),
+		async longTexts(task, done) {
+			const { requests } = task;
+			// Those of like length together, so that hardly a row runs on unread.
+			const order = [...requests.keys()].sort((a, b) => requests[a].length - requests[b].length);
+			const drawn = await inParts<number[]>(
+				requests.length,
+				(from, to) => {
+					const some = order.slice(from, to).map((i) => requests[i]);
+					return pool.run({ ...task, requests: some }, { name: 'longText' });
+				},
+				done,
+				LONG_TASK,
+			);
+			const texts = new Array<number[]>(requests.length);
+			for (const [i, number] of order.entries()) texts[number] = drawn[i];
+			return texts;
+		},
 		close: () => pool.destroy(),
 	};
 }

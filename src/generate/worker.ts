@@ -5,11 +5,12 @@
  */
 
 import type { Tokenizer } from '../corpus/tokenizer.js';
-import { createMarker } from '../embed/marker.js';
+import { createMarker, type Marker } from '../embed/marker.js';
 import { type KeyringFile, openKeyring } from '../keys/keyring.js';
 import { tokenLogProbabilities } from '../model/likelihood.js';
 import type { Transformer } from '../model/transformer.js';
 import { type EmbeddedModel, embeddedModel, embeddedTokenizer } from './embedded.js';
+import { type LongText, longTexts } from './long-texts.js';
 import { type Sample, type SampleOptions, sampleTexts } from './sample.js';
 
 /** Plain data that a thread needs. */
@@ -43,15 +44,36 @@ export function likelihood({ model, texts }: LikelihoodTask): number[][] {
 	return tokenLogProbabilities(modelOf(model), given);
 }
 
+/** Texts of any length, under the marks of an unsealed ring. */
+export interface LongTextTask {
+	readonly model: EmbeddedModel;
+	readonly keyring: KeyringFile;
+	readonly requests: readonly LongText[];
+}
+
+/** Writes long texts; as they are drawn, token by token. */
+export async function longText({ model, keyring, requests }: LongTextTask): Promise<number[][]> {
+	tokenizer ??= embeddedTokenizer();
+	const marker = await markerOf(model, keyring, tokenizer);
+	return longTexts(modelOf(model), marker, requests, tokenizer.specialTokens);
+}
+
+async function markerOf(
+	name: EmbeddedModel,
+	keyring: KeyringFile | null,
+	{ specialTokens }: Tokenizer,
+): Promise<Marker> {
+	const ring = keyring && (await openKeyring(keyring, () => ''));
+	return createMarker({
+		marks: ring ? ring.marks.map((spec) => ring.bind(spec, 'embed')) : [],
+		vocabSize: modelOf(name).vocabSize,
+		specialTokens,
+	});
+}
+
 /** Samples. */
 export default async function sample(task: SampleTask): Promise<Sample[]> {
 	tokenizer ??= embeddedTokenizer();
-	const model = modelOf(task.model);
-	const ring = task.keyring && (await openKeyring(task.keyring, () => ''));
-	const marker = createMarker({
-		marks: ring ? ring.marks.map((spec) => ring.bind(spec, 'embed')) : [],
-		vocabSize: model.vocabSize,
-		specialTokens: tokenizer.specialTokens,
-	});
-	return [...sampleTexts({ ...task, model, tokenizer, marker })];
+	const marker = await markerOf(task.model, task.keyring, tokenizer);
+	return [...sampleTexts({ ...task, model: modelOf(task.model), tokenizer, marker })];
 }

@@ -63,6 +63,8 @@ export interface ScanOptions extends Omit<ResultOptions, 'verdicts' | 'tallies'>
 	progress?(bytes: number, of: number): void;
 	/** Is told of what cannot be read. */
 	problem?(message: string): void;
+	/** Is told the evidence of each record that has some, log₁₀ of its e-value; all others have e = 0. */
+	evidence?(record: Pick<Candidate, 'record' | 'part'>, log10E: number): void;
 }
 
 /** Files in `out`. */
@@ -144,7 +146,8 @@ export async function scan(options: ScanOptions): Promise<ScanResult> {
 		const state = options.signer === undefined ? unsigned : signState(unsigned, options.signer);
 		const judge = newJudge(groups, newCounts(memory.counts).isCommon);
 		const candidates: CandidatesOf = () => candidatesOf(shards, innocent.length, folder);
-		const verdicts = await decideAll(judge, candidates, totalsOf(unsigned), options.fdr);
+		const totals = totalsOf(unsigned);
+		const verdicts = await decideAll(judge, candidates, totals, options.fdr, options.evidence);
 		const tallies = new Map(
 			(exact ? newSpills(groups) : []).map(({ mark }, i) => [
 				mark.id,

@@ -4,6 +4,7 @@
  * @module
  */
 import { badInput } from '../errors.js';
+import { toLog10 } from '../verify/test-result.js';
 import type { Candidate } from './shard-scan.js';
 import { decide, type FlaggedRecord, flaggedRecord, type Judge, type RecordVerdicts } from './verdicts.js';
 
@@ -21,16 +22,22 @@ export type CandidatesOf = () => AsyncGenerator<PlacedCandidate>;
  *
  * @param totals how many verdicts and candidates there are
  * @param fdr false discovery rate
+ * @param evidence is told that of each candidate that has some
  */
 export async function decideAll(
 	judge: Judge,
 	candidates: CandidatesOf,
 	totals: { readonly judged: number; readonly candidates: number },
 	fdr: number,
+	evidence?: (candidate: Candidate, log10E: number) => void,
 ): Promise<RecordVerdicts> {
 	const logEs = new Float64Array(totals.candidates);
 	let count = 0;
-	for await (const { candidate } of candidates()) logEs[count++] = judge.judge(candidate).logE;
+	for await (const { candidate } of candidates()) {
+		const { logE } = judge.judge(candidate);
+		logEs[count++] = logE;
+		if (logE > -Infinity) evidence?.(candidate, toLog10(logE));
+	}
 	// A list that lacks some would be filled up with e-values of 1.
 	if (count !== totals.candidates)
 		throw badInput(`there are ${count} of ${totals.candidates} candidates; scan again`);
