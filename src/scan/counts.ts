@@ -26,7 +26,15 @@ export interface Counts {
 	of(cell: number): number;
 	/** Whether a window of this hash occurs in more than {@link MOST_PLACES} places, as far as is known. */
 	isCommon(low: number): boolean;
+	/**
+	 * Share of cells that are full, from 0 to 1, as a sample of them says: so many windows that are not common at all are
+	 * left out with those that are.
+	 */
+	crowding(): number;
 }
+
+/** Bytes of the table that are looked at to tell how crowded it is. */
+const LOOKED_AT = 2 ** 16;
 
 /**
  * The cell of a window.
@@ -71,5 +79,16 @@ export function newCounts(memory: SharedArrayBuffer = new SharedArrayBuffer(COUN
 		},
 		of: countOf,
 		isCommon: (low) => countOf(cellOf(low, cells)) > MOST_PLACES,
+		crowding() {
+			const looked = Math.min(LOOKED_AT, table.length);
+			const step = table.length / looked;
+			let full = 0;
+			for (let i = 0; i < looked; i++) {
+				const byte = table[i * step];
+				if ((byte & 15) > MOST_PLACES) full++;
+				if (byte >>> 4 > MOST_PLACES) full++;
+			}
+			return full / (2 * looked);
+		},
 	};
 }

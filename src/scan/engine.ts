@@ -6,7 +6,7 @@
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
-import { extname, join } from 'node:path';
+import { dirname, extname, join } from 'node:path';
 import Tinypool from 'tinypool';
 import { z } from 'zod';
 import { isUrl } from '../corpus/byte-source.js';
@@ -79,6 +79,9 @@ export const FILES = {
 /** Milliseconds to the first checkpoint and between others, and how many times longer than writing one the latter are. */
 const CHECKPOINT = { first: 500, least: 2000, times: 100 };
 
+/** Share of windows taken for common by mistake that nobody is told of. */
+const MOST_CROWDING = 0.05;
+
 /** Scans. @throws TouchmarkError `bad-input` */
 export async function scan(options: ScanOptions): Promise<ScanResult> {
 	const {
@@ -95,17 +98,24 @@ export async function scan(options: ScanOptions): Promise<ScanResult> {
 	} = options;
 	if (flagged !== undefined && !FLAGGED_ENDINGS.has(extname(flagged)))
 		throw badInput(`${flagged}: must end in ${[...FLAGGED_ENDINGS].join(', ')}, which says what is written`);
+	if (flagged !== undefined && !existsSync(dirname(flagged)))
+		throw badInput(`${flagged}: cannot be written; its folder does not exist`);
 	const groups = await bindPlan(plan, false);
 	/** A served sample is no part of the corpus. */
 	const told = strict ? undefined : (error: Error) => problem?.(error.message);
 	const unreadable = new Set<string>();
 	const broken = strict ? undefined : (error: Error) => unreadable.add(error.message);
 	const shards = await planShards(paths, broken);
-	const innocent = background.length === 0 ? [] : await planShards(background, broken);
+	// What is missing of a background is named too, but it is no part of the corpus.
+	const missing = new Set<string>();
+	const innocent =
+		background.length === 0
+			? []
+			: await planShards(background, strict ? undefined : (error) => missing.add(error.message));
 	const served = servedSample === undefined ? [] : await planShards(servedSample, told);
 	if (shards.length === 0 && unreadable.size === 0)
 		throw badInput(`${paths.join(', ')}: holds nothing to scan; give files, folders or patterns`);
-	for (const message of unreadable) problem?.(message);
+	for (const message of [...missing, ...unreadable]) problem?.(message);
 	const description = describePlan(groups);
 	const { fields } = plan;
 	const byIds = plan.groups.every(({ tokenizer }) => tokenizer === null);
@@ -144,7 +154,13 @@ export async function scan(options: ScanOptions): Promise<ScanResult> {
 			samples.map((sample) => sample.windows()),
 		);
 		const state = options.signer === undefined ? unsigned : signState(unsigned, options.signer);
-		const judge = newJudge(groups, newCounts(memory.counts).isCommon);
+		const counts = newCounts(memory.counts);
+		const crowding = counts.crowding();
+		if (crowding > MOST_CROWDING)
+			problem?.(
+				`the corpus is so large that ${Math.round(100 * crowding)} % of windows are taken for common ones and not scored for a record; to miss fewer records, scan it in parts`,
+			);
+		const judge = newJudge(groups, counts.isCommon);
 		const candidates: CandidatesOf = () => candidatesOf(shards, innocent.length, folder);
 		const totals = totalsOf(unsigned);
 		const verdicts = await decideAll(judge, candidates, totals, options.fdr, options.evidence);
@@ -169,7 +185,7 @@ export async function scan(options: ScanOptions): Promise<ScanResult> {
 			writeWhole(join(out, FILES.state), stateText(state));
 			await writePiecesAsTheyCome(join(out, FILES.flagged), linesOf(reported()));
 			writePieces(join(out, FILES.skipped), [
-				...[...unreadable].map((message) => `${JSON.stringify({ shard: null, message })}\n`),
+				...[...missing, ...unreadable].map((message) => `${JSON.stringify({ shard: null, message })}\n`),
 				...all.flatMap(({ id }, i) =>
 					found[i].named.map((message) => `${JSON.stringify({ shard: id, message })}\n`),
 				),

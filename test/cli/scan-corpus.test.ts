@@ -271,13 +271,13 @@ describe('a scan that is killed', () => {
 	beforeAll(async () => {
 		mkdirSync(corpus);
 		const distinct = 4;
-		for (let i = 0; i < 12; i++) {
+		for (let i = 0; i < 8; i++) {
 			const file = join(corpus, `${String(i).padStart(2, '0')}.jsonl`);
 			if (i >= distinct) {
 				cpSync(join(corpus, `0${i % distinct}.jsonl`), file);
 				continue;
 			}
-			const lines = Array.from({ length: 1500 }, () => JSON.stringify(unmarked(200)));
+			const lines = Array.from({ length: 1000 }, () => JSON.stringify(unmarked(200)));
 			lines[7 * i + 1] = JSON.stringify(marked(200, `killed ${i}`));
 			lines[100] = '[1,';
 			writeFileSync(file, `${lines.join('\n')}\n`);
@@ -295,7 +295,7 @@ describe('a scan that is killed', () => {
 		for (let kills = 0; kills < 20; ) {
 			const out = `killed-${run}`;
 			const before = kept(out);
-			const { code } = await cli([...args(out), '--resume'], 1000 * (0.2 + 1.1 * seconds * random()));
+			const { code } = await cli([...args(out), '--resume'], 1000 * (0.2 + 0.8 * seconds * random()));
 			if (code === 0) {
 				expect(bytes(out)).toEqual(bytes('whole'));
 				expect(existsSync(path(out, 'work'))).toBe(false);

@@ -88,6 +88,20 @@ describe('counts', () => {
 		}
 		expect(rare).toBeGreaterThan(1000);
 	});
+	test('say how many windows are lost because the table is too small for them', () => {
+		const uniform = randomSource(10);
+		const counts = newCounts(new SharedArrayBuffer(2 ** 15));
+		expect(counts.crowding()).toBe(0);
+		for (const load of [4, 16]) {
+			// Windows that occur once each.
+			const more = load === 4 ? 4 : 12;
+			counts.add(Uint32Array.from({ length: more * 2 ** 16 }, () => Math.floor(uniform() * 2 ** 32)));
+			let lost = 0;
+			for (let i = 0; i < 20_000; i++) if (counts.isCommon(Math.floor(uniform() * 2 ** 32))) lost++;
+			expect(Math.abs(counts.crowding() - lost / 20_000)).toBeLessThan(0.02);
+			expect(counts.crowding() > 0.05).toBe(load === 16);
+		}
+	});
 	test('do not depend on the order', () => {
 		const [one, other] = [0, 1].map(() => newCounts(new SharedArrayBuffer(2 ** 12)));
 		const uniform = randomSource(8);

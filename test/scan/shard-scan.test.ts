@@ -62,11 +62,11 @@ function scanned(records: readonly { id: string; text: string; prompt?: string }
 
 describe('a scan of a shard', () => {
 	test('cuts a long text into parts, loses no token, and says where in the record a marked passage is', () => {
-		const at = 300_000;
+		const at = 270_000;
 		const passage = marked(200);
-		const tokens = [...unmarked(at), ...passage, ...unmarked(250_000)];
+		const tokens = [...unmarked(at), ...passage, ...unmarked(20_000)];
 		const text = textOf(tokens);
-		expect(text.length).toBeGreaterThan(2 * PIECE_CHARACTERS);
+		expect(text.length).toBeGreaterThan(PIECE_CHARACTERS);
 		const { totals, candidates } = scanned([{ id: 'long', text }]);
 		expect(totals).toMatchObject({ records: 1, tokens: tokens.length });
 		expect(totals.judged).toBeGreaterThanOrEqual(Math.ceil(tokens.length / PART));
