@@ -295,7 +295,7 @@ describe('a scan that is killed', () => {
 		for (let kills = 0; kills < 20; ) {
 			const out = `killed-${run}`;
 			const before = kept(out);
-			const { code } = await cli([...args(out), '--resume'], 1000 * (0.2 + 0.8 * seconds * random()));
+			const { code } = await cli([...args(out), '--resume'], 1000 * (0.2 + 0.6 * seconds * random()));
 			if (code === 0) {
 				expect(bytes(out)).toEqual(bytes('whole'));
 				expect(existsSync(path(out, 'work'))).toBe(false);
