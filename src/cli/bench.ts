@@ -47,13 +47,13 @@ export function addBench(program: Command, edge: Edge): void {
 			'--share <share>',
 			`planted records, as a share of the corpus; at most ${MOST_PLANTED} are planted`,
 			parseRate('--share'),
-			0.001,
+			0.005,
 		)
 		.option(
 			'--records <n>',
 			'records of a corpus that is made up',
 			parseInteger('--records', 1, 100_000_000),
-			100_000,
+			20_000,
 		)
 		.option(
 			'--seeds <k>',
