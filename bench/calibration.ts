@@ -18,6 +18,7 @@ import {
 import { logPValue } from '../src/verify/null-law.js';
 import { newPairSet, type PairSet } from '../src/verify/pairs.js';
 import { tallyPairs } from '../src/verify/tally.js';
+import { corpusFiles } from './corpus-files.js';
 import { freshKey, specOf } from './fresh-marks.js';
 import { type InnocentRates, innocentRates, WAYS } from './innocents.js';
 import type { Bench, Row } from './rows.js';
@@ -159,22 +160,18 @@ export function repositoryTexts(size: number): Record<string, NullRecord[]> {
 /** Records of a folder of (gzipped) JSONL files with `prompt` and `text`, by file. */
 export function corpusRecords(folder: string, perFile: number): NullRecord[][] {
 	const tokenizer = embeddedTokenizer();
-	return readdirSync(folder)
-		.filter((name) => /\.jsonl(\.gz)?$/.test(name))
-		.sort()
-		.map((name) => {
-			const bytes = readFileSync(join(folder, name));
-			const text = (name.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8');
-			const lines = text.trimEnd().split('\n');
-			const step = Math.max(1, Math.floor(lines.length / perFile));
-			return lines
-				.filter((_, i) => i % step === 0)
-				.slice(0, perFile)
-				.map((line): NullRecord => {
-					const record = JSON.parse(line) as { prompt?: string; text: string };
-					return { prompt: tokenizer.encode(record.prompt ?? ''), tokens: tokenizer.encode(record.text) };
-				});
-		});
+	return corpusFiles(folder).map(({ records }) => {
+		const step = Math.max(1, Math.floor(records.length / perFile));
+		return records
+			.filter((_, i) => i % step === 0)
+			.slice(0, perFile)
+			.map(
+				({ prompt = '', text }): NullRecord => ({
+					prompt: tokenizer.encode(prompt),
+					tokens: tokenizer.encode(text),
+				}),
+			);
+	});
 }
 
 const WIDTHS = [1, 2, 4];

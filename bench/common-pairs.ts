@@ -3,16 +3,15 @@
  *
  * @module
  */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
 import Tinypool from 'tinypool';
 import { loadTokenizer } from '../src/corpus/load-tokenizer.js';
 import type { Tokenizer } from '../src/corpus/tokenizer.js';
 import { embeddedTokenizer } from '../src/generate/embedded.js';
 import { bindMark } from '../src/marks/mark.js';
 import { band, repositoryTexts } from './calibration.js';
+import { corpusFiles } from './corpus-files.js';
 import { specOf } from './fresh-marks.js';
 import { attainedSizes, type KeyCounts, type KeyTask } from './key-counts.js';
 import { type PairCorpus, pairCorpus, type TokenRecord } from './pair-corpus.js';
@@ -39,20 +38,14 @@ const MARKS = [
 
 /** The files of a folder, each a group, as ids. */
 function corpusGroups(folder: string, { encode }: Tokenizer): TokenRecord[][] {
-	return readdirSync(folder)
-		.filter((name) => /\.jsonl(\.gz)?$/.test(name))
-		.sort()
-		.map((name) => {
-			const bytes = readFileSync(join(folder, name));
-			const text = (name.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8');
-			return text
-				.trimEnd()
-				.split('\n')
-				.map((line): TokenRecord => {
-					const record = JSON.parse(line) as { prompt?: string; text: string };
-					return { prompt: encode(record.prompt ?? ''), tokens: Uint32Array.from(encode(record.text)) };
-				});
-		});
+	return corpusFiles(folder).map(({ records }) =>
+		records.map(
+			({ prompt = '', text }): TokenRecord => ({
+				prompt: encode(prompt),
+				tokens: Uint32Array.from(encode(text)),
+			}),
+		),
+	);
 }
 
 function repositoryGroups(): TokenRecord[][] {

@@ -15,6 +15,7 @@ import { createKeyring } from '../src/keys/keyring.js';
 import { openLog } from '../src/ledger/log.js';
 import { newReceiptLog } from '../src/ledger/receipts.js';
 import { readServedAnswers, type ServedAnswers } from '../src/verify/served-answers.js';
+import { corpusFiles } from './corpus-files.js';
 import type { Bench, Row } from './rows.js';
 
 /** A real text, who wrote it, and what it answers. */
@@ -42,20 +43,9 @@ function answersOf(corpus: string | undefined): Answer[] {
 					text: words.slice(i * 250, (i + 1) * 250).join(' '),
 				}));
 			});
-	return readdirSync(corpus)
-		.filter((name) => /\.jsonl(\.gz)?$/.test(name))
-		.sort()
-		.flatMap((author) => {
-			const bytes = readFileSync(join(corpus, author));
-			const lines = (author.endsWith('.gz') ? gunzipSync(bytes) : bytes)
-				.toString('utf8')
-				.trimEnd()
-				.split('\n');
-			return lines.map((line, i) => {
-				const { prompt, text } = JSON.parse(line) as { prompt?: string; text: string };
-				return { author, prompt: prompt ?? `${author} ${i}`, text };
-			});
-		});
+	return corpusFiles(corpus).flatMap(({ name: author, records }) =>
+		records.map(({ prompt, text }, i) => ({ author, prompt: prompt ?? `${author} ${i}`, text })),
+	);
 }
 
 const random = randomStream('near-verbatim');

@@ -7,6 +7,7 @@ import { closeSync, existsSync, openSync, readdirSync, readFileSync, writeSync }
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { type Random, randomStream } from '../src/embed/random.js';
+import { corpusFiles } from './corpus-files.js';
 
 /** A record as a corpus file holds it. */
 export interface TextRecord {
@@ -70,12 +71,7 @@ function sourcesOf({ corpus }: SourceOptions): Source[] {
 			: [
 					{
 						kind: 'outputs' as const,
-						texts: filesOf(corpus, /\.jsonl(\.gz)?$/).flatMap((path) =>
-							gunzipped(path)
-								.trimEnd()
-								.split('\n')
-								.map((line) => (JSON.parse(line) as { text: string }).text),
-						),
+						texts: corpusFiles(corpus).flatMap(({ records }) => records.map(({ text }) => text)),
 					},
 				]),
 	];

@@ -23,6 +23,7 @@ import { createKeyring } from '../src/keys/keyring.js';
 import { defaultMarks } from '../src/marks/defaults.js';
 import { type Bench, median, type Row } from './rows.js';
 import { makeTextCorpus } from './scan-corpus.js';
+import { peerScan } from './scan-peers.js';
 import { tokenizerFile } from './tokenizers/vocabularies.js';
 
 const MB = 1e6;
@@ -85,25 +86,6 @@ async function manyRecords(keyring: string, tokenizer: string, records: number):
 
 const PEERS = ['transformers-kgw', 'transformers-synthid', 'vllm-gumbel'] as const;
 
-/** A detector in Python over the beginning of the corpus, on two processes. */
-function peer(python: string, detector: string, corpus: string, tokenizer: string, bytes: number) {
-	const args = [
-		'bench/peers/scan.py',
-		'--detector',
-		detector,
-		'--tokenizer',
-		tokenizer,
-		'--bytes',
-		String(bytes),
-		corpus,
-	];
-	return JSON.parse(execFileSync(python, args, { encoding: 'utf8' })) as {
-		tokens: number;
-		seconds: number;
-		versions: Record<string, string>;
-	};
-}
-
 export const bench: Bench = {
 	about:
 		'`touchmark scan` as a whole process, start included, with both default marks and a real vocabulary (llama3_1; ' +
@@ -164,7 +146,10 @@ export const bench: Bench = {
 
 			if (peers !== undefined) {
 				for (const detector of PEERS) {
-					const of = peer(peers, detector, text, tokenizer, (quick ? 0.2 : 3) * MB);
+					const of = await peerScan({
+						...{ python: peers, detector, corpus: text, tokenizer },
+						bytes: (quick ? 0.2 : 3) * MB,
+					});
 					row(
 						`python-${detector}`,
 						rate('two'),

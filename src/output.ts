@@ -4,7 +4,7 @@
  * @module
  */
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, renameSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { TouchmarkError } from './errors.js';
 
 /** Writes a file so that it is either whole or not there. `mode` 0600 for secrets. */
@@ -14,46 +14,52 @@ export function writeWhole(path: string, data: string, mode = 0o644): void {
 
 /** {@link writeWhole} for files that need not fit into one string; pieces are taken one by one. */
 export function writePieces(path: string, pieces: Iterable<string | Uint8Array>, mode = 0o644): void {
-	const temporary = temporaryOf(path);
-	try {
+	const { temporary, writing, finish } = newFile(path);
+	writing(() => {
 		const file = openSync(temporary, 'w', mode);
 		try {
 			for (const piece of pieces) writeFileSync(file, piece);
 		} finally {
 			closeSync(file);
 		}
-		renameSync(temporary, path);
-	} catch (error) {
-		throw unwritten(path, error);
-	}
+	});
+	finish();
 }
 
 /** {@link writePieces} for pieces that take time to come. An error of whoever makes them is passed on. */
 export async function writePiecesAsTheyCome(path: string, pieces: AsyncIterable<string>): Promise<void> {
-	const temporary = temporaryOf(path);
-	const writing = <T>(work: () => T): T => {
-		try {
-			return work();
-		} catch (error) {
-			throw unwritten(path, error);
-		}
-	};
+	const { temporary, writing, finish } = newFile(path);
 	const file = writing(() => openSync(temporary, 'w', 0o644));
 	try {
 		for await (const piece of pieces) writing(() => writeFileSync(file, piece));
 	} finally {
 		closeSync(file);
 	}
-	writing(() => renameSync(temporary, path));
+	finish();
 }
 
-function temporaryOf(path: string): string {
-	return `${path}.${randomBytes(4).toString('hex')}.tmp`;
+/** A file that is written under a temporary name. */
+export interface NewFile {
+	readonly temporary: string;
+	/** Does some of the writing. @throws TouchmarkError `failed` when that fails */
+	writing<T>(work: () => T): T;
+	/** Gives the file its name. */
+	finish(): void;
 }
 
-function unwritten(path: string, error: unknown): TouchmarkError {
-	const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
-	return new TouchmarkError('failed', `${path}: cannot be written${code}`, { cause: error });
+/** Begins a file that is either whole or not there, whoever writes it. */
+export function newFile(path: string): NewFile {
+	const temporary = `${path}.${randomBytes(4).toString('hex')}.tmp`;
+	function writing<T>(work: () => T): T {
+		try {
+			return work();
+		} catch (error) {
+			if (existsSync(temporary)) rmSync(temporary);
+			const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
+			throw new TouchmarkError('failed', `${path}: cannot be written${code}`, { cause: error });
+		}
+	}
+	return { temporary, writing, finish: () => writing(() => renameSync(temporary, path)) };
 }
 
 /** Writes (`w`) or appends (`a`) to a file; it is on disk when this returns. New files are their owner's only. */

@@ -13,11 +13,9 @@ import { resultOfState } from '../scan/corpus-result.js';
 import { linesOf, STANDARD_INPUT } from '../scan/record-lines.js';
 import { newStateMerge, parseState, type ScanState, signState, stateText } from '../scan/state.js';
 import { bindStatePlan } from '../scan/state-plan.js';
-import { isFinding } from '../verify/test-result.js';
 import { type Edge, EXIT } from './edge.js';
 import { type MarkFlags, marksFromFlags, ringFromFlags, withKeyFlags } from './marks.js';
-import { parseInteger, parseLevel, parseRate } from './numbers.js';
-import { SCANNED } from './scan-plan.js';
+import { isFoundByScan, SCANNED, withVerdictFlags } from './scan-plan.js';
 
 interface Flags extends MarkFlags {
 	readonly out?: string;
@@ -41,27 +39,8 @@ export function addScanMerge(program: Command, edge: Edge, exit: (code: number) 
 		.option('--out <file>', 'where to write the merged state; signed where --keyring is given')
 		.option('--candidates <files...>', 'what workers printed: the candidates get their verdicts')
 		.option('--counts <files...>', 'with --candidates: what workers printed with --count, of all shards')
-		.option('--flagged <file>', 'with --candidates: where to write the records that are reported')
-		.option(
-			'--level <p>',
-			'error rate of the verdict on the corpus, corrected for the number of tests',
-			parseLevel,
-			1e-6,
-		)
-		.option(
-			'--fdr <share>',
-			'share of the reported records that may be wrong, on average',
-			parseRate('--fdr'),
-			0.05,
-		)
-		.option(
-			'--held-out-keys <k>',
-			'keys that were never deployed to rank each mark among, on the sample',
-			parseInteger('--held-out-keys', 0, 100_000),
-			0,
-		)
-		.option('--fail-on-detect', 'exit with 3 when something is found');
-	withKeyFlags(command).action(async (files: string[], flags: Flags) => {
+		.option('--flagged <file>', 'with --candidates: where to write the records that are reported');
+	withVerdictFlags(withKeyFlags(command)).action(async (files: string[], flags: Flags) => {
 		const { keyring, spec, vllmConfig, hfConfig, candidates, counts, flagged, out } = flags;
 		const keyed = [keyring, spec, vllmConfig, hfConfig].some((flag) => flag !== undefined);
 		if (candidates !== undefined && !keyed)
@@ -92,7 +71,7 @@ export function addScanMerge(program: Command, edge: Edge, exit: (code: number) 
 			if (flagged !== undefined && judged !== undefined)
 				await writePiecesAsTheyCome(flagged, judged.flagged());
 			edge.out(`${JSON.stringify(result)}\n`);
-			if ((isFinding(result.verdict) || (result.flagged ?? 0) > 0) && flags.failOnDetect) exit(EXIT.detected);
+			if (flags.failOnDetect && isFoundByScan(result)) exit(EXIT.detected);
 		}
 		if (out !== undefined) writeWhole(out, stateText(state));
 		await edge.drained();

@@ -9,9 +9,12 @@ import { tokenizerFingerprint } from '../corpus/open-tokenizer.js';
 import { badInput } from '../errors.js';
 import { MODELS } from '../generate/embedded.js';
 import type { MarkSpec } from '../marks/mark-spec.js';
+import type { ScanResult } from '../scan/corpus-result.js';
 import type { PlannedGroup, ScanPlan } from '../scan/plan.js';
+import { isFinding } from '../verify/test-result.js';
 import type { Edge } from './edge.js';
 import { type ChosenMarks, type MarkFlags, marksFromFlags, withKeyFlags } from './marks.js';
+import { parseInteger, parseLevel, parseRate } from './numbers.js';
 
 /** Layers that a scan looks for; an account's draws have no statistic without its codeword (see `trace`). */
 export const SCANNED = ['deployment', 'cohort'] as const satisfies readonly MarkSpec['layer'][];
@@ -37,7 +40,36 @@ export function withPlanFlags(command: Command): Command {
 		.option('--tokenizer <paths...>', 'tokenizer.json of each marked model, its folder, or tiktoken:NAME');
 }
 
-/** What they say. @throws TouchmarkError `bad-input` for no marks, or none of their tokenizers */
+/** Adds the flags of verdicts on a corpus and its records. */
+export function withVerdictFlags(command: Command): Command {
+	return command
+		.option(
+			'--level <p>',
+			'error rate of the verdict on the corpus, corrected for the number of tests',
+			parseLevel,
+			1e-6,
+		)
+		.option(
+			'--fdr <share>',
+			'share of the reported records that may be wrong, on average',
+			parseRate('--fdr'),
+			0.05,
+		)
+		.option(
+			'--held-out-keys <k>',
+			'keys that were never deployed to rank each mark among, on the sample',
+			parseInteger('--held-out-keys', 0, 100_000),
+			0,
+		)
+		.option('--fail-on-detect', 'exit with 3 when something is found');
+}
+
+/** Whether a scan found something: in the corpus as a whole, or records to report. */
+export function isFoundByScan({ verdict, flagged }: Pick<ScanResult, 'verdict' | 'flagged'>): boolean {
+	return isFinding(verdict) || (flagged ?? 0) > 0;
+}
+
+/** What the flags of a plan say. @throws TouchmarkError `bad-input` for no marks, or none of their tokenizers */
 export async function planFromFlags(edge: Edge, flags: PlanFlags): Promise<ScanPlan> {
 	const { tokenizer: _, ...keyFlags } = flags;
 	return {

@@ -8,12 +8,17 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { ScanResult } from '../scan/corpus-result.js';
 import { FILES, scan } from '../scan/engine.js';
-import { isFinding } from '../verify/test-result.js';
 import { type Edge, EXIT, warn } from './edge.js';
 import { ringFromFlags } from './marks.js';
-import { parseInteger, parseLevel, parseRate } from './numbers.js';
+import { parseInteger } from './numbers.js';
 import { progressBar } from './progress.js';
-import { type PlanFlags, planFromFlags, withPlanFlags } from './scan-plan.js';
+import {
+	isFoundByScan,
+	type PlanFlags,
+	planFromFlags,
+	withPlanFlags,
+	withVerdictFlags,
+} from './scan-plan.js';
 import { type ServedFlags, scanServed } from './scan-served.js';
 
 interface Flags extends PlanFlags, Omit<ServedFlags, 'served'> {
@@ -66,24 +71,6 @@ export function addScan(program: Command, edge: Edge, exit: (code: number) => vo
 			'the tests of the corpus score all distinct pairs, spilled to disk (16 bytes a mark and pair), not a sample',
 		)
 		.option(
-			'--level <p>',
-			'error rate of the verdict on the corpus, corrected for the number of tests',
-			parseLevel,
-			1e-6,
-		)
-		.option(
-			'--fdr <share>',
-			'share of the reported records that may be wrong, on average',
-			parseRate('--fdr'),
-			0.05,
-		)
-		.option(
-			'--held-out-keys <k>',
-			'keys that were never deployed to rank each mark among, on the sample',
-			parseInteger('--held-out-keys', 0, 100_000),
-			0,
-		)
-		.option(
 			'--served <log>',
 			'log whose receipts hold fingerprints of what was served; no marks are looked for',
 		)
@@ -98,9 +85,8 @@ export function addScan(program: Command, edge: Edge, exit: (code: number) => vo
 		.option(
 			'--accounts <file>',
 			"with --served: accounts, to say whose a matched receipt is; needs the ring's key",
-		)
-		.option('--fail-on-detect', 'exit with 3 when something is found');
-	withPlanFlags(command).action(async (paths: string[], flags: Flags) => {
+		);
+	withVerdictFlags(withPlanFlags(command)).action(async (paths: string[], flags: Flags) => {
 		const { served } = flags;
 		if (served !== undefined) return scanServed(edge, paths, { ...flags, served }, exit);
 		const began = performance.now();
@@ -130,7 +116,7 @@ export function addScan(program: Command, edge: Edge, exit: (code: number) => vo
 				? `${JSON.stringify({ ...result, seconds, peakRssBytes })}\n`
 				: describe(result, seconds, peakRssBytes, flags.out),
 		);
-		if ((isFinding(result.verdict) || (result.flagged ?? 0) > 0) && flags.failOnDetect) exit(EXIT.detected);
+		if (flags.failOnDetect && isFoundByScan(result)) exit(EXIT.detected);
 	});
 }
 

@@ -37,7 +37,7 @@ export async function* readShard(
 	broken?: Broken,
 ): AsyncGenerator<ScanRecord[]> {
 	yield* withSource(shard, broken, (source) => {
-		if (shard.format === 'jsonl') return jsonlRecords(source, shard, fields, broken);
+		if (shard.format === 'jsonl') return textsOfLines(shardLines(source, shard, broken), fields, broken);
 		if (shard.format === 'json') return jsonRecords(source, shard, fields, broken);
 		if (shard.format === 'csv') return tableRecords(source, shard, fields, broken);
 		if (shard.format === 'parquet') return columnRecords(source, shard, fields, broken);
@@ -69,16 +69,15 @@ function readerFor(source: ByteSource, { compression }: Shard, from = 0): ByteRe
 	return readerOf(unpacked(source.reader(), compression, source.name));
 }
 
-/** Blocks of lines of a JSONL shard, and what a line is called. */
-export function shardLines(
-	source: ByteSource,
-	shard: Shard,
-	broken: Broken | undefined,
-): {
-	blocks: ReturnType<typeof lineBlocks>;
-	place: NamePlace;
-	idOf: (byte: number, number: number) => string;
-} {
+/** Blocks of lines of JSONL, and what a line is called. */
+export interface RecordLines {
+	readonly blocks: ReturnType<typeof lineBlocks>;
+	readonly place: NamePlace;
+	idOf(byte: number, number: number): string;
+}
+
+/** The lines of a JSONL shard. */
+export function shardLines(source: ByteSource, shard: Shard, broken: Broken | undefined): RecordLines {
 	const plain = shard.compression === 'none';
 	const place: NamePlace = plain
 		? (byte) => `${source.name} at byte ${byte}`
@@ -125,13 +124,12 @@ function orBroken(read: () => ScanRecord[], broken: Broken | undefined): ScanRec
 	}
 }
 
-async function* jsonlRecords(
-	source: ByteSource,
-	shard: Shard,
+/** The texts of lines, in batches. @param broken as for {@link readShard} */
+export async function* textsOfLines(
+	{ blocks, place, idOf }: RecordLines,
 	fields: RecordFields,
 	broken: Broken | undefined,
 ): AsyncGenerator<ScanRecord[]> {
-	const { blocks, place, idOf } = shardLines(source, shard, broken);
 	const read = recordReader(fields);
 	const batches = newBatches();
 	for await (const block of blocks) {

@@ -9,7 +9,7 @@ import { MAX_TOKEN_ID } from './documents.js';
 import { type Broken, type LineBlock, report, textsOf } from './lines.js';
 import { openParquet } from './parquet.js';
 import { integerLists } from './parquet-lists.js';
-import { isBlank, listed, parsed, shardLines, withSource } from './read-shard.js';
+import { isBlank, listed, parsed, type RecordLines, shardLines, withSource } from './read-shard.js';
 import type { Shard } from './shards.js';
 import { idReader, scanIds, TOKEN_FIELDS } from './token-lines.js';
 
@@ -39,20 +39,20 @@ export async function* readTokenShard(
 ): AsyncGenerator<TokenRecord[]> {
 	const limit = Math.min(vocabSize ?? Infinity, MAX_TOKEN_ID + 1);
 	yield* withSource(shard, broken, (source) => {
-		if (shard.format === 'jsonl') return lineTokens(source, shard, limit, broken, field);
+		if (shard.format === 'jsonl')
+			return tokensOfLines(shardLines(source, shard, broken), limit, broken, field);
 		if (shard.format === 'parquet') return columnTokens(source, shard, limit, broken, field);
 		throw badInput(`${source.name}: token ids are read from JSONL and Parquet; convert the file`);
 	});
 }
 
-async function* lineTokens(
-	source: ByteSource,
-	shard: Shard,
+/** The token ids of lines, in batches. @param limit ids must be below it; the others as for {@link readTokenShard} */
+export async function* tokensOfLines(
+	{ blocks, place, idOf }: RecordLines,
 	limit: number,
-	broken: Broken | undefined,
-	field: string | undefined,
+	broken?: Broken,
+	field?: string,
 ): AsyncGenerator<TokenRecord[]> {
-	const { blocks, place, idOf } = shardLines(source, shard, broken);
 	const read = idReader(limit, field);
 	for await (const block of blocks) {
 		const { starts, at, first } = block;

@@ -8,7 +8,7 @@ import { readLines } from '../corpus/lines.js';
 import { badInput } from '../errors.js';
 import { checked, parseJson } from '../input.js';
 import { newCounts } from './counts.js';
-import { type CandidatesOf, decideAll, flaggedRecords, linesOf } from './judge-candidates.js';
+import { type CandidatesOf, decideAll, flaggedRecords, jsonLines } from './judge-candidates.js';
 import type { BoundGroup } from './plan.js';
 import { type ScanState, type ShardRow, totalsOf } from './state.js';
 import { type IsCommon, newJudge, type RecordVerdicts } from './verdicts.js';
@@ -70,7 +70,7 @@ export async function clusterVerdicts(
 		for await (const { line } of readCandidates(files.candidates, groups)) yield line;
 	};
 	const verdicts = await decideAll(judge, candidates, totals, fdr);
-	return { verdicts, flagged: () => linesOf(flaggedRecords(judge, candidates, verdicts)) };
+	return { verdicts, flagged: () => jsonLines(flaggedRecords(judge, candidates, verdicts)) };
 }
 
 /** The cells of all candidates, of which each shard must have all, in order. */

@@ -24,12 +24,13 @@ import {
 	decideAll,
 	type FlaggedOfShard,
 	flaggedRecords,
-	linesOf,
+	jsonLines,
 	type PlacedCandidate,
 } from './judge-candidates.js';
 import { type BoundGroup, bindPlan, describePlan, digestOf, type ScanPlan } from './plan.js';
 import { newSample, type Sample } from './sample.js';
 import { estimateShare, scoreServed } from './served-sample.js';
+import { isByIds } from './shard-records.js';
 import type { Candidate } from './shard-scan.js';
 import { newSpills, tallySpills } from './spill.js';
 import { decodeRows, type ShardRow, shapesOf, signState, stateOf, stateText, totalsOf } from './state.js';
@@ -118,9 +119,17 @@ export async function scan(options: ScanOptions): Promise<ScanResult> {
 	for (const message of [...missing, ...unreadable]) problem?.(message);
 	const description = describePlan(groups);
 	const { fields } = plan;
-	const byIds = plan.groups.every(({ tokenizer }) => tokenizer === null);
 	const changed = [...innocent, ...shards].map(({ path }) => changedAt(path));
-	const digest = digestOf({ description, fields, byIds, strict, exact, shards, innocent, changed });
+	const digest = digestOf({
+		description,
+		fields,
+		byIds: isByIds(plan),
+		strict,
+		exact,
+		shards,
+		innocent,
+		changed,
+	});
 	const resultDigest = digestOf({
 		...{ digest, level: options.level, fdr: options.fdr, heldOutKeys: options.heldOutKeys ?? 0 },
 		searchBits: groups.map(({ marks }) => marks.map(({ searchBits }) => searchBits)),
@@ -183,7 +192,7 @@ export async function scan(options: ScanOptions): Promise<ScanResult> {
 		const reported = () => flaggedRecords(judge, candidates, verdicts);
 		if (out !== undefined) {
 			writeWhole(join(out, FILES.state), stateText(state));
-			await writePiecesAsTheyCome(join(out, FILES.flagged), linesOf(reported()));
+			await writePiecesAsTheyCome(join(out, FILES.flagged), jsonLines(reported()));
 			writePieces(join(out, FILES.skipped), [
 				...[...missing, ...unreadable].map((message) => `${JSON.stringify({ shard: null, message })}\n`),
 				...all.flatMap(({ id }, i) =>
@@ -364,5 +373,5 @@ const FLAGGED_ENDINGS: ReadonlySet<string> = new Set(['.parquet', '.jsonl', '.nd
 
 async function writeFlagged(path: string, records: AsyncIterable<FlaggedOfShard>): Promise<void> {
 	if (extname(path) === '.parquet') await writeFlaggedParquet(path, records);
-	else await writePiecesAsTheyCome(path, linesOf(records));
+	else await writePiecesAsTheyCome(path, jsonLines(records));
 }

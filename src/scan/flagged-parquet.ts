@@ -3,9 +3,8 @@
  *
  * @module
  */
-import { renameSync, rmSync } from 'node:fs';
 import { fileWriter, ParquetWriter } from 'hyparquet-writer';
-import { TouchmarkError } from '../errors.js';
+import { newFile } from '../output.js';
 import type { FlaggedOfShard } from './judge-candidates.js';
 
 /** Rows of a row group. */
@@ -41,16 +40,7 @@ export async function writeFlaggedParquet(
 	path: string,
 	records: AsyncIterable<FlaggedOfShard>,
 ): Promise<void> {
-	const temporary = `${path}.tmp`;
-	const writing = <T>(work: () => T): T => {
-		try {
-			return work();
-		} catch (error) {
-			rmSync(temporary, { force: true });
-			const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
-			throw new TouchmarkError('failed', `${path}: cannot be written${code}`, { cause: error });
-		}
-	};
+	const { temporary, writing, finish } = newFile(path);
 	const writer = writing(
 		() =>
 			new ParquetWriter({
@@ -77,8 +67,6 @@ export async function writeFlaggedParquet(
 		if (rows.length >= GROUP_ROWS) writeGroup();
 	}
 	writeGroup();
-	writing(() => {
-		writer.finish();
-		renameSync(temporary, path);
-	});
+	writing(() => writer.finish());
+	finish();
 }

@@ -61,7 +61,7 @@ export async function* flaggedRecords(
 	}
 }
 
-/** One line each. */
-export async function* linesOf(records: AsyncIterable<object>): AsyncGenerator<string> {
+/** One line of JSON each. */
+export async function* jsonLines(records: AsyncIterable<object>): AsyncGenerator<string> {
 	for await (const record of records) yield `${JSON.stringify(record)}\n`;
 }

@@ -12,14 +12,11 @@ import {
 	type LineBlock,
 	type LineOptions,
 	lineBlocks,
-	report,
 	textsOf,
 } from '../corpus/lines.js';
-import type { TokenRecord } from '../corpus/read-token-shard.js';
-import { type RecordFields, recordReader, type ScanRecord } from '../corpus/records.js';
-import { idReader, scanIds } from '../corpus/token-lines.js';
-import { TouchmarkError } from '../errors.js';
-import { parseJson } from '../input.js';
+import { textsOfLines } from '../corpus/read-shard.js';
+import { type TokenRecord, tokensOfLines } from '../corpus/read-token-shard.js';
+import type { RecordFields, ScanRecord } from '../corpus/records.js';
 
 /** What standard input is called. */
 export const STANDARD_INPUT = 'standard input';
@@ -62,43 +59,11 @@ export interface RecordOptions {
  * @param broken is told of records that cannot be read, which are then left out
  * @throws TouchmarkError `bad-input` that names line and field, where there is no `broken`
  */
-export async function* recordsOf(
+export function recordsOf(
 	input: AsyncIterable<Uint8Array>,
 	{ fields, tokens }: RecordOptions,
 	broken?: Broken,
 ): AsyncGenerator<(ScanRecord | TokenRecord)[]> {
-	const textReader = recordReader(fields);
-	const listReader = idReader(MAX_TOKEN_ID + 1, undefined);
-	const read = (value: unknown, id: string, where: () => string): (ScanRecord | TokenRecord)[] =>
-		tokens ? [listReader(value, id, where)] : textReader(value, id, where);
-	for await (const block of blocksOf(input, { place, broken })) {
-		const textOf = textsOf(block, place, broken);
-		const batch: (ScanRecord | TokenRecord)[] = [];
-		for (let i = 0; i < block.starts.length; i++) {
-			const id = String(block.at + block.starts[i]);
-			const list = tokens ? plainList(block, i) : undefined;
-			if (list !== undefined) {
-				batch.push({ id, tokens: list });
-				continue;
-			}
-			const text = textOf(i);
-			if (text === undefined || text.trim() === '') continue;
-			const where = () => place(0, block.first + i);
-			try {
-				batch.push(...read(parseJson(text, where()), id, where));
-			} catch (error) {
-				if (!TouchmarkError.isInstance(error)) throw error;
-				report(error, broken);
-			}
-		}
-		if (batch.length > 0) yield batch;
-	}
-}
-
-/** The ids of a line that is a list of them, and nothing else. */
-function plainList({ bytes, starts, ends }: LineBlock, i: number): Uint32Array | undefined {
-	// An id takes a byte, and another that parts it from the next.
-	const ids = new Uint32Array(((ends[i] - starts[i]) >> 1) + 1);
-	const count = scanIds(bytes, starts[i], ends[i], MAX_TOKEN_ID + 1, ids, 0);
-	return count < 0 ? undefined : ids.subarray(0, count);
+	const lines = { blocks: blocksOf(input, { place, broken }), place, idOf: (byte: number) => String(byte) };
+	return tokens ? tokensOfLines(lines, MAX_TOKEN_ID + 1, broken) : textsOfLines(lines, fields, broken);
 }

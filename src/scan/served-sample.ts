@@ -6,8 +6,6 @@
  *
  * @module
  */
-import { readShard } from '../corpus/read-shard.js';
-import { readTokenShard } from '../corpus/read-token-shard.js';
 import type { Shard } from '../corpus/shards.js';
 import { badInput, type TouchmarkError } from '../errors.js';
 import { pairsOfRows } from '../verify/pairs.js';
@@ -16,6 +14,7 @@ import type { TestResult } from '../verify/test-result.js';
 import { momentsOf } from './evidence.js';
 import { type BoundGroup, bindPlan, describePlan, type ScanPlan } from './plan.js';
 import { newSample } from './sample.js';
+import { shardRecords } from './shard-records.js';
 import { newShardScan } from './shard-scan.js';
 import { shapesOf } from './state.js';
 
@@ -68,10 +67,8 @@ export async function scoreServed(
 			},
 		},
 	);
-	const byIds = plan.groups.every(({ tokenizer }) => tokenizer === null);
 	for (const shard of shards) {
-		const batches = byIds ? readTokenShard(shard, undefined, broken) : readShard(shard, plan.fields, broken);
-		for await (const batch of batches) scan.add(batch);
+		for await (const batch of shardRecords(plan, shard, broken)) scan.add(batch);
 		for (const [i, windows] of scan.finish().samples.entries()) samples[i].merge(windows);
 	}
 	return estimators(groups).map(({ group, bound: { mark, shape } }) => {

@@ -141,7 +141,8 @@ export function newShardScan(groups: readonly BoundGroup[], options: ShardScanOp
 			lane.names.push({ record, part, first: before.tokens + from });
 			lane.given.push(given);
 			lane.someGiven ||= given.length > 0;
-			if (lane.size >= BATCH) flush(lane, scored);
+			// Empty records have no tokens, and take memory too.
+			if (lane.size >= BATCH || lane.ends.length >= BATCH) flush(lane, scored);
 		}
 		return { parts: part, tokens: before.tokens + ids.length };
 	}

@@ -6,14 +6,13 @@
  */
 import { closeSync, fstatSync, openSync, readSync, renameSync, rmSync } from 'node:fs';
 import { report } from '../corpus/lines.js';
-import { readShard } from '../corpus/read-shard.js';
-import { readTokenShard } from '../corpus/read-token-shard.js';
 import type { Shard } from '../corpus/shards.js';
 import { badInput, TouchmarkError } from '../errors.js';
 import { writeWhole } from '../output.js';
 import { type Counts, newCounts } from './counts.js';
 import { bindPlan, type ScanPlan } from './plan.js';
 import type { SampledWindows } from './sample.js';
+import { shardRecords } from './shard-records.js';
 import { CELLS, newShardScan, type ShardScan, type ShardTotals } from './shard-scan.js';
 import { newSpills, type Spill, writeAll } from './spill.js';
 import { encodeRows } from './state.js';
@@ -72,7 +71,6 @@ const HELD = 2 ** 21;
 interface Desk {
 	readonly scan: ShardScan;
 	readonly counts: Counts;
-	readonly byIds: boolean;
 	readonly spills: readonly { readonly shape: number; readonly spill: Spill }[];
 }
 let desk: Promise<Desk> | undefined;
@@ -106,8 +104,7 @@ async function newDesk({ plan, memory, folder, exact }: ScanTask): Promise<Desk>
 			}
 		},
 	});
-	const byIds = plan.groups.every(({ tokenizer }) => tokenizer === null);
-	return { scan, counts: newCounts(memory.counts), byIds, spills };
+	return { scan, counts: newCounts(memory.counts), spills };
 }
 
 /** Scans a shard. */
@@ -120,7 +117,7 @@ export default async function scanShard(task: ScanTask): Promise<ScanFindings> {
 		cells: `${files.candidates(number)}.cells`,
 	};
 	try {
-		const { scan, byIds, spills } = await desk;
+		const { scan, counts, spills } = await desk;
 		let skipped = 0;
 		const named: string[] = [];
 		const broken = strict
@@ -137,10 +134,7 @@ export default async function scanShard(task: ScanTask): Promise<ScanFindings> {
 			broken: (problem) => report(problem, broken),
 		};
 		try {
-			const batches = byIds
-				? readTokenShard(shard, undefined, broken)
-				: readShard(shard, plan.fields, broken);
-			for await (const batch of batches) {
+			for await (const batch of shardRecords(plan, shard, broken)) {
 				if (background) scan.addBackground(batch);
 				else scan.add(batch);
 			}
@@ -151,7 +145,7 @@ export default async function scanShard(task: ScanTask): Promise<ScanFindings> {
 			const kept = { ...found, samples: samples.map(({ rows }) => encodeRows(rows)) };
 			writeWhole(files.found(number), JSON.stringify(kept));
 			renameSync(temporary.candidates, files.candidates(number));
-			count(task, (await desk).counts, cells);
+			count(task, counts, cells);
 			return { found, samples };
 		} finally {
 			closeSync(running.candidates);
