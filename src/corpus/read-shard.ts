@@ -6,10 +6,8 @@
 import { badInput, TouchmarkError } from '../errors.js';
 import { parseJson } from '../input.js';
 import { type ByteReader, type ByteSource, openSource, readerOf } from './byte-source.js';
-import { csvRecords } from './csv.js';
 import { unpacked } from './decompress.js';
 import { type Broken, lineBlocks, type NamePlace, readFrom, report, textsOf } from './lines.js';
-import { openParquet, parquetRows } from './parquet.js';
 import { holdsText, LAYOUT_FIELDS, type RecordFields, recordReader, type ScanRecord } from './records.js';
 import type { Shard } from './shards.js';
 import { plainText, readWhole, recordsIn } from './whole-file.js';
@@ -26,6 +24,8 @@ const BATCH_CHARACTERS = 2 ** 22;
  * Ids are the records' own, else their places: the byte at which a line of plain JSONL begins (so that ids do not depend
  * on how a file was cut), the number of a line in a compressed file or CSV, of a record in JSON, of a row in Parquet, all
  * counted from 1; of a text file its name.
+ *
+ * What reads CSV or Parquet is loaded for a file that is one.
  *
  * @param fields that hold text and prompt
  * @param broken is told of records, row groups and files that cannot be read, which are then left out
@@ -209,6 +209,7 @@ async function* tableRecords(
 	const wanted = [...new Set([...wantedColumns(fields), ...LAYOUT_FIELDS])];
 	const read = recordReader(fields);
 	const reader = readerFor(source, shard);
+	const { csvRecords } = await import('./csv.js');
 	for await (const records of csvRecords(reader, source.name, delimiter, wanted, broken))
 		yield* placed(
 			records,
@@ -224,6 +225,7 @@ async function* columnRecords(
 	fields: RecordFields,
 	broken: Broken | undefined,
 ): AsyncGenerator<ScanRecord[]> {
+	const { openParquet, parquetRows } = await import('./parquet.js');
 	const file = await openParquet(source);
 	const own = new Set(wantedColumns(fields));
 	const has = (column: string) => file.columns.includes(column);

@@ -7,8 +7,6 @@ import { badInput, TouchmarkError } from '../errors.js';
 import type { ByteSource } from './byte-source.js';
 import { MAX_TOKEN_ID } from './documents.js';
 import { type Broken, type LineBlock, report, textsOf } from './lines.js';
-import { openParquet } from './parquet.js';
-import { integerLists } from './parquet-lists.js';
 import { isBlank, listed, parsed, type RecordLines, shardLines, withSource } from './read-shard.js';
 import type { Shard } from './shards.js';
 import { idReader, scanIds, TOKEN_FIELDS } from './token-lines.js';
@@ -110,6 +108,8 @@ async function* columnTokens(
 	broken: Broken | undefined,
 	field: string | undefined,
 ): AsyncGenerator<TokenRecord[]> {
+	const { openParquet } = await import('./parquet.js');
+	const { integerLists } = await import('./parquet-lists.js');
 	const file = await openParquet(source);
 	const wanted: readonly string[] = field === undefined ? TOKEN_FIELDS : [field];
 	const column = wanted.find((name) => file.columns.includes(name));

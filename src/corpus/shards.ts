@@ -10,7 +10,6 @@ import { badInput, TouchmarkError } from '../errors.js';
 import { type ByteSource, isUrl, openSource } from './byte-source.js';
 import type { Compression } from './decompress.js';
 import { type Broken, report } from './lines.js';
-import { rowGroupsOf } from './parquet.js';
 
 /** How a file holds its records. */
 export type Format = 'jsonl' | 'json' | 'csv' | 'text' | 'parquet';
@@ -156,6 +155,7 @@ async function shardsOf(path: string): Promise<Shard[]> {
 
 /** Row groups that lie together, as many as are worth a part. */
 async function parquetShards(source: ByteSource, whole: Shard): Promise<Shard[]> {
+	const { rowGroupsOf } = await import('./parquet.js');
 	if (whole.compression !== 'none')
 		throw badInput(
 			`${source.name}: is Parquet in a compressed file, of which parts cannot be read; unpack it`,

@@ -18,7 +18,6 @@ import type { Keyring } from '../keys/keyring.js';
 import { writePieces, writePiecesAsTheyCome, writeWhole } from '../output.js';
 import { type ResultOptions, resultOfState, type ScanResult } from './corpus-result.js';
 import { COUNT_CELLS, newCounts } from './counts.js';
-import { writeFlaggedParquet } from './flagged-parquet.js';
 import {
 	type CandidatesOf,
 	decideAll,
@@ -372,6 +371,8 @@ async function* flaggedBefore(path: string): AsyncGenerator<FlaggedOfShard> {
 const FLAGGED_ENDINGS: ReadonlySet<string> = new Set(['.parquet', '.jsonl', '.ndjson']);
 
 async function writeFlagged(path: string, records: AsyncIterable<FlaggedOfShard>): Promise<void> {
-	if (extname(path) === '.parquet') await writeFlaggedParquet(path, records);
-	else await writePiecesAsTheyCome(path, jsonLines(records));
+	if (extname(path) === '.parquet') {
+		const { writeFlaggedParquet } = await import('./flagged-parquet.js');
+		await writeFlaggedParquet(path, records);
+	} else await writePiecesAsTheyCome(path, jsonLines(records));
 }
