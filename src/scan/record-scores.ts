@@ -7,7 +7,7 @@ import type { Mark } from '../marks/mark.js';
 import { newPairSet, type PairSet, pairsOfRows } from '../verify/pairs.js';
 import { newRowSet } from '../verify/row-set.js';
 import { scoreList } from '../verify/tally.js';
-import { copyRows, type Windows } from './windows.js';
+import { ROWS, type Windows } from './windows.js';
 
 /** Running sums of scores: those of record i are from `starts[i]` to `starts[i + 1]`. */
 export interface RunningSums {
@@ -22,9 +22,6 @@ export interface ScoredText {
 	readonly given: readonly number[];
 }
 
-/** Windows that are scored together: their rows stay in the processor's cache. */
-const CHUNK = 4096;
-
 /**
  * Sums scores of many records at once, repeated windows and all: enough to see where a second look pays.
  *
@@ -34,18 +31,17 @@ const CHUNK = 4096;
 export function runningSums(mark: Mark, windows: Windows, texts: readonly ScoredText[]): RunningSums {
 	const { scheme, spec } = mark;
 	if (scheme.effective !== undefined || scheme.mostPairs !== undefined) return sumsOfLists(mark, texts);
-	const { size, words, starts } = windows;
+	const { size, starts } = windows;
 	const keyed = spec.selector === 'keyed';
-	const rows = new Uint32Array(CHUNK * words);
-	const scores = new Float64Array(CHUNK);
+	const scores = new Float64Array(ROWS);
 	const sums = new Float64Array(size + 1);
 	/** How many of the windows before each are covered. */
 	const covered = keyed ? new Uint32Array(size + 1) : null;
 	let sum = 0;
 	let kept = 0;
-	for (let from = 0; from < size; from += CHUNK) {
-		const count = Math.min(CHUNK, size - from);
-		copyRows(windows, from, from + count, rows);
+	for (let from = 0; from < size; from += ROWS) {
+		const count = Math.min(ROWS, size - from);
+		const rows = windows.rows(from, from + count);
 		const flags = covered && mark.coversRows(rows, count);
 		scheme.scores(rows, count, scores);
 		for (let i = 0; i < count; i++) {

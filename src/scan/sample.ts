@@ -34,7 +34,7 @@ export interface Sample {
 	 *
 	 * @param limit windows whose first hash is above it are passed over; they are known not to be among the least of all
 	 */
-	add(windows: Pick<Windows, 'size' | 'high' | 'low' | 'ids' | 'places'>, limit?: number): void;
+	add(windows: Windows, limit?: number): void;
 	/** Adds what another sample keeps. */
 	merge(windows: SampledWindows): void;
 	/** What is kept, least hash first. */
@@ -181,13 +181,11 @@ export function newSample(words: number, most = SAMPLE_SIZE): Sample {
 		get threshold() {
 			return threshold;
 		},
-		add({ size: count, high: first, low: second, ids, places }, limit = 0xffffffff) {
-			let least = Math.min(limit, threshold);
-			for (let i = 0; i < count; i++) {
-				if (first[i] > least) continue;
-				enter(first[i], second[i], ids, places[i]);
-				least = Math.min(least, threshold);
-			}
+		add(windows, limit = 0xffffffff) {
+			const { high: first, low: second, ids, places } = windows;
+			// It may have become lower meanwhile.
+			for (const i of windows.below(Math.min(limit, threshold)))
+				if (first[i] <= threshold) enter(first[i], second[i], ids, places[i]);
 		},
 		merge({ size: count, high: first, low: second, rows: from }) {
 			for (let i = 0; i < count; i++) if (first[i] <= threshold) enter(first[i], second[i], from, i * words);

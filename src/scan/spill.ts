@@ -12,14 +12,12 @@ import type { Mark } from '../marks/mark.js';
 import { newRowSet } from '../verify/row-set.js';
 import type { Tally } from '../verify/tally.js';
 import { type BoundGroup, windowSeed } from './plan.js';
-import { copyRows, newWindowCutter, type Windows } from './windows.js';
+import { hashesOfRows, ROWS, type Windows } from './windows.js';
 
 /** Parts of a corpus; a pair is in the part that its hash names. */
 const PARTS = 1024;
 /** Words of an entry: hash and score, each in two. */
 const WORDS = 4;
-/** Windows that are scored together. */
-const CHUNK = 4096;
 
 /** Distinct pairs under one mark, until they are written. */
 export interface Spill {
@@ -36,8 +34,6 @@ export function newSpill(mark: Mark, seed: number): Spill {
 	const { scheme, spec } = mark;
 	const { effective } = scheme;
 	const words = effective?.words ?? spec.contextWidth + 1;
-	// Hashes of effective pairs, which are windows of a text of their own.
-	const hashes = newWindowCutter({ contextWidth: words - 1, start: 'skip', narrow: false }, seed);
 	let set = newRowSet(words);
 
 	return {
@@ -46,11 +42,10 @@ export function newSpill(mark: Mark, seed: number): Spill {
 		},
 		add(windows) {
 			const perWindow = effective?.perWindow ?? 1;
-			const rows = new Uint32Array(CHUNK * windows.words);
-			const pairs = new Uint32Array(CHUNK * perWindow * words);
-			for (let from = 0; from < windows.size; from += CHUNK) {
-				const count = Math.min(CHUNK, windows.size - from);
-				copyRows(windows, from, from + count, rows);
+			const pairs = new Uint32Array(ROWS * perWindow * words);
+			for (let from = 0; from < windows.size; from += ROWS) {
+				const count = Math.min(ROWS, windows.size - from);
+				const rows = windows.rows(from, from + count);
 				const covered = spec.selector === 'all' ? null : mark.coversRows(rows, count);
 				let found = 0;
 				for (let i = 0; i < count; i++) {
@@ -65,14 +60,10 @@ export function newSpill(mark: Mark, seed: number): Spill {
 		write(path) {
 			const { size } = set;
 			const data = set.data.subarray(0, size * words);
-			hashes.fill(
-				data,
-				Array.from({ length: size }, (_, i) => (i + 1) * words),
-			);
-			const { high, low } = hashes.windows;
+			const { high, low } = hashesOfRows(data, words, seed);
 			const scores = new Float64Array(size);
-			for (let from = 0; from < size; from += CHUNK) {
-				const count = Math.min(CHUNK, size - from);
+			for (let from = 0; from < size; from += ROWS) {
+				const count = Math.min(ROWS, size - from);
 				const chunk = scores.subarray(from, from + count);
 				scheme.scores(data.subarray(from * words, (from + count) * words), count, chunk);
 			}

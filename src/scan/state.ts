@@ -17,7 +17,7 @@ import type { Keyring } from '../keys/keyring.js';
 import { canonicalBytes } from '../marks/mark-spec.js';
 import { digestOf, type PlanDescription, windowSeed } from './plan.js';
 import { newSample, type Sample, type SampledWindows } from './sample.js';
-import { newWindowCutter } from './windows.js';
+import { hashesOfRows } from './windows.js';
 
 const Count = z.int().min(0);
 
@@ -106,13 +106,7 @@ export function decodeRows(text: string, contextWidth: number, seed: number, whe
 		throw badInput(`${where}: is not a whole number of windows in canonical base64`);
 	const rows = new Uint32Array(bytes.length / 4);
 	for (let i = 0; i < rows.length; i++) rows[i] = bytes.readUInt32LE(4 * i);
-	// Each row is one window of a text of its own; ids that stand before a text are in the rows already.
-	const cutter = newWindowCutter({ contextWidth, start: 'skip', narrow: false }, seed);
-	const size = rows.length / words;
-	const ends = Array.from({ length: size }, (_, i) => (i + 1) * words);
-	cutter.fill(rows, ends);
-	const { high, low } = cutter.windows;
-	return { size, rows, high: high.subarray(0, size), low: low.subarray(0, size) };
+	return { size: rows.length / words, rows, ...hashesOfRows(rows, words, seed) };
 }
 
 /** The samples of a state. @throws TouchmarkError `bad-input` where they are not in order, or too many */

@@ -6,6 +6,7 @@
  */
 import { BEFORE_TEXT, type MarkSpec } from '../marks/mark-spec.js';
 import { newRowSet } from '../verify/row-set.js';
+import { KERNEL } from './kernel.wasm.js';
 
 /** Which windows a mark reads. */
 export interface WindowShape extends Pick<MarkSpec, 'contextWidth' | 'start'> {
@@ -30,7 +31,18 @@ export interface Windows {
 	readonly low: Uint32Array;
 	/** Where the windows of text i begin; one entry more than there are texts. */
 	readonly starts: Uint32Array;
+	/** Numbers of the windows whose first hash is not above a limit, ascending; valid until others are asked for. */
+	below(limit: number): Uint32Array;
+	/**
+	 * Windows as rows of context ids and token, one behind the other; valid until others are asked for.
+	 *
+	 * @param from at most {@link ROWS} before `to`
+	 */
+	rows(from: number, to: number): Uint32Array;
 }
+
+/** Windows that are given as rows at once, at most: they stay in the processor's cache. */
+export const ROWS = 4096;
 
 /** Odd multipliers of two polynomials in the ids; nothing depends on them but which windows fall together. */
 const HIGH = 0x2c1b3c6d;
@@ -41,6 +53,30 @@ function mixed(h: number): number {
 	let x = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
 	x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35);
 	return (x ^ (x >>> 16)) >>> 0;
+}
+
+/** Hashes of windows that are rows of so many words each. @param seed that of their cutter */
+export function hashesOfRows(
+	rows: Uint32Array,
+	words: number,
+	seed: number,
+): { high: Uint32Array; low: Uint32Array } {
+	const size = rows.length / words;
+	const high = new Uint32Array(size);
+	const low = new Uint32Array(size);
+	const highSeed = mixed(seed);
+	const lowSeed = mixed(~seed);
+	for (let i = 0, at = 0; i < size; i++) {
+		let h = 0;
+		let l = 0;
+		for (const end = at + words; at < end; at++) {
+			h = (Math.imul(h, HIGH) + rows[at]) | 0;
+			l = (Math.imul(l, LOW) + rows[at]) | 0;
+		}
+		high[i] = mixed(h ^ highSeed);
+		low[i] = mixed(l ^ lowSeed);
+	}
+	return { high, low };
 }
 
 /** Cuts texts into windows of one shape, into the same memory each time. */
@@ -56,6 +92,53 @@ export interface WindowCutter {
 	fill(ids: Uint32Array, ends: ArrayLike<number>, given?: readonly (readonly number[])[]): void;
 }
 
+/** What the kernel (`kernel/assembly.ts`) exports. Arguments are byte addresses and counts. */
+interface Exports {
+	readonly MULTIPLIERS: WebAssembly.Global<'i32'>;
+	readonly DATA: WebAssembly.Global<'i32'>;
+	cut(
+		ids: number,
+		from: number,
+		last: number,
+		words: number,
+		highSeed: number,
+		lowSeed: number,
+		places: number,
+		high: number,
+		low: number,
+	): void;
+	copyRows(ids: number, places: number, count: number, words: number, out: number): void;
+	below(high: number, count: number, limit: number, out: number): number;
+}
+
+const PAGE = 65_536;
+/** Words behind the last that the kernel may read and write over. */
+const SLACK = 32;
+let module: WebAssembly.Module | undefined;
+
+/** The kernel over memory of its own, with room for so many ids and as many windows. */
+function newKernel(words: number, most: number) {
+	module ??= new WebAssembly.Module(Uint8Array.from(atob(KERNEL), (c) => c.charCodeAt(0)));
+	const lengths = [most, most, most, most, most, ROWS * words].map((length) => 4 * (length + SLACK));
+	const pages = Math.ceil((PAGE + lengths.reduce((sum, length) => sum + length, 0)) / PAGE);
+	const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+	const run = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Exports;
+	const multipliers = new Uint32Array(memory.buffer, run.MULTIPLIERS.value, 64);
+	for (let k = words - 1, high = 1, low = 1; k >= 0; k--) {
+		multipliers[k] = high;
+		multipliers[32 + k] = low;
+		high = Math.imul(high, HIGH);
+		low = Math.imul(low, LOW);
+	}
+	let next = run.DATA.value;
+	const [ids, places, high, low, chosen, rows] = lengths.map((length) => {
+		const words = new Uint32Array(memory.buffer, next, length / 4);
+		next += length;
+		return words;
+	});
+	return { run, most, ids, places, high, low, chosen, rows };
+}
+
 /**
  * A cutter.
  *
@@ -66,18 +149,7 @@ export function newWindowCutter({ contextWidth, start, narrow }: WindowShape, se
 	const pad = start === 'pad' ? contextWidth : 0;
 	const highSeed = mixed(seed);
 	const lowSeed = mixed(~seed);
-	/** What the first id of a window is multiplied by. */
-	let highLeading = 1;
-	let lowLeading = 1;
-	for (let i = 1; i < words; i++) {
-		highLeading = Math.imul(highLeading, HIGH);
-		lowLeading = Math.imul(lowLeading, LOW);
-	}
-	let all: Uint32Array = new Uint32Array(0);
-	let padded = new Uint32Array(0);
-	let places = new Uint32Array(0);
-	let high = new Uint32Array(0);
-	let low = new Uint32Array(0);
+	let kernel = newKernel(words, 0);
 	let starts = new Uint32Array(1);
 	let size = 0;
 
@@ -88,40 +160,46 @@ export function newWindowCutter({ contextWidth, start, narrow }: WindowShape, se
 				return size;
 			},
 			get ids() {
-				return all;
+				return kernel.ids;
 			},
 			get places() {
-				return places;
+				return kernel.places;
 			},
 			get high() {
-				return high;
+				return kernel.high;
 			},
 			get low() {
-				return low;
+				return kernel.low;
 			},
 			get starts() {
 				return starts;
 			},
+			below(limit) {
+				const { run, high, chosen } = kernel;
+				return chosen.subarray(0, run.below(high.byteOffset, size, limit, chosen.byteOffset));
+			},
+			rows(from, to) {
+				const { run, ids, places, rows } = kernel;
+				run.copyRows(ids.byteOffset, places.byteOffset + 4 * from, to - from, words, rows.byteOffset);
+				return rows.subarray(0, (to - from) * words);
+			},
 		},
 		fill(ids, ends, given) {
 			const count = ends.length;
-			const most = (count === 0 ? 0 : ends[count - 1]) + count * pad;
-			if (places.length < most) {
-				places = new Uint32Array(most);
-				high = new Uint32Array(most);
-				low = new Uint32Array(most);
-				if (pad > 0) padded = new Uint32Array(most);
-			}
+			const length = count === 0 ? 0 : ends[count - 1];
+			const most = length + count * pad;
+			if (kernel.most < most) kernel = newKernel(words, most);
 			if (starts.length < count + 1) starts = new Uint32Array(count + 1);
-			all = pad > 0 ? padded : ids;
+			if (pad === 0) kernel.ids.set(ids.subarray(0, length));
 			size = 0;
 			for (let text = 0, from = 0, to = 0; text < count; text++) {
 				starts[text] = size;
 				const end = ends[text];
 				if (pad > 0) {
-					to = from + pad + end - (text === 0 ? 0 : ends[text - 1]);
-					padded.fill(BEFORE_TEXT, from, from + pad);
-					padded.set(ids.subarray(text === 0 ? 0 : ends[text - 1], end), from + pad);
+					const begin = text === 0 ? 0 : ends[text - 1];
+					to = from + pad + end - begin;
+					kernel.ids.fill(BEFORE_TEXT, from, from + pad);
+					kernel.ids.set(ids.subarray(begin, end), from + pad);
 				} else to = end;
 				const first = size;
 				cut(from, to);
@@ -134,46 +212,37 @@ export function newWindowCutter({ contextWidth, start, narrow }: WindowShape, se
 
 	/** Windows of the ids between two places. */
 	function cut(from: number, to: number): void {
-		const ids = all;
 		const last = to - words;
 		if (last < from) return;
-		let h = 0;
-		let l = 0;
-		for (let i = from; i < from + words; i++) {
-			h = (Math.imul(h, HIGH) + ids[i]) | 0;
-			l = (Math.imul(l, LOW) + ids[i]) | 0;
-		}
-		let at = size;
-		for (let i = from; ; i++) {
-			places[at] = i;
-			high[at] = mixed(h ^ highSeed);
-			low[at++] = mixed(l ^ lowSeed);
-			if (i === last) break;
-			// The next window's polynomials follow from this one's.
-			h = (Math.imul(h - Math.imul(ids[i], highLeading), HIGH) + ids[i + words]) | 0;
-			l = (Math.imul(l - Math.imul(ids[i], lowLeading), LOW) + ids[i + words]) | 0;
-		}
-		size = at;
+		const { run, ids, places, high, low } = kernel;
+		const at = 4 * size;
+		run.cut(
+			ids.byteOffset,
+			from,
+			last,
+			words,
+			highSeed,
+			lowSeed,
+			places.byteOffset + at,
+			high.byteOffset + at,
+			low.byteOffset + at,
+		);
+		size += last - from + 1;
 	}
 
 	/** Takes back the windows from the `first` on whose context occurs in what was given. */
 	function leaveOut(first: number, given: readonly number[]): void {
+		const { ids, places, high, low } = kernel;
 		const excluded = newRowSet(Math.max(1, contextWidth));
 		excluded.addWindows(Uint32Array.from(given));
 		const tokens = new Set(narrow ? given : []);
 		let kept = first;
 		for (let i = first; i < size; i++) {
-			if (excluded.has(all, places[i]) || tokens.has(all[places[i] + contextWidth])) continue;
+			if (excluded.has(ids, places[i]) || tokens.has(ids[places[i] + contextWidth])) continue;
 			places[kept] = places[i];
 			high[kept] = high[i];
 			low[kept++] = low[i];
 		}
 		size = kept;
 	}
-}
-
-/** Copies windows as rows of context ids and token. */
-export function copyRows({ ids, places, words }: Windows, from: number, to: number, rows: Uint32Array): void {
-	for (let i = from, at = 0; i < to; i++)
-		for (let k = places[i], end = k + words; k < end; k++) rows[at++] = ids[k];
 }
