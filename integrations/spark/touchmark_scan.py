@@ -115,6 +115,8 @@ class Job:
             self.record_flags.append("--tokens")
         if options.tokenizer:
             self.record_flags += ["--tokenizer", *options.tokenizer]
+        if options.count_memory:
+            self.record_flags += ["--count-memory", options.count_memory]
         if options.strict:
             self.record_flags.append("--strict")
 
@@ -347,6 +349,7 @@ def parse(arguments=None):
     add("--level", default="1e-6", help="error rate of the verdict on the corpus")
     add("--fdr", default="0.05", help="share of the reported records that may be wrong, on average")
     add("--held-out-keys", default="0", help="keys that were never deployed to rank each mark among")
+    add("--count-memory", help="MiB in which windows are counted; see `touchmark scan-worker --help`")
     add("--merge-at-once", type=int, default=16, help="states that one process merges")
     options = parser.parse_args(arguments)
     if sum(getattr(options, option) is not None for option in KEY_OPTIONS) != 1:

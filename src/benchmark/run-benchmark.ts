@@ -16,6 +16,7 @@ import { createKeyring, type Keyring } from '../keys/keyring.js';
 import { commitMarks } from '../ledger/commit-marks.js';
 import { defaultMarks } from '../marks/defaults.js';
 import { writePieces } from '../output.js';
+import { COUNT_MEMORY, cellsOf } from '../scan/counts.js';
 import { FILES } from '../scan/engine.js';
 import type { ScanPlan } from '../scan/plan.js';
 import { parseState } from '../scan/state.js';
@@ -204,7 +205,11 @@ async function observe(
 	let before = 0;
 	const measured = await runScan(
 		{
-			plan: { groups: [{ tokenizer: join(MODELS, 'teacher'), marks }], fields },
+			plan: {
+				groups: [{ tokenizer: join(MODELS, 'teacher'), marks }],
+				fields,
+				countCells: cellsOf(COUNT_MEMORY.least),
+			},
 			paths: planted.length === 0 ? corpus : [...corpus, path],
 			...{ out, level, fdr, workers, strict },
 		},

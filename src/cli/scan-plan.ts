@@ -10,6 +10,7 @@ import { badInput } from '../errors.js';
 import { MODELS } from '../generate/embedded.js';
 import type { MarkSpec } from '../marks/mark-spec.js';
 import type { ScanResult } from '../scan/corpus-result.js';
+import { COUNT_MEMORY, cellsOf } from '../scan/counts.js';
 import type { PlannedGroup, ScanPlan } from '../scan/plan.js';
 import { isFinding } from '../verify/test-result.js';
 import type { Edge } from './edge.js';
@@ -25,6 +26,7 @@ export interface PlanFlags extends Omit<MarkFlags, 'tokenizer'> {
 	readonly tokens?: boolean;
 	readonly textField: string;
 	readonly promptField: string;
+	readonly countMemory: number;
 }
 
 /** Adds them to a command. */
@@ -37,7 +39,21 @@ export function withPlanFlags(command: Command): Command {
 			'field that holds what the author was given; its contexts are not scored',
 			'prompt',
 		)
-		.option('--tokenizer <paths...>', 'tokenizer.json of each marked model, its folder, or tiktoken:NAME');
+		.option('--tokenizer <paths...>', 'tokenizer.json of each marked model, its folder, or tiktoken:NAME')
+		.option(
+			'--count-memory <MiB>',
+			'memory in which windows are counted, to leave common ones out: 256 for up to 2 billion tokens, 512 for 4, 1024 for 8',
+			parseCountMemory,
+			COUNT_MEMORY.least,
+		);
+}
+
+function parseCountMemory(value: string): number {
+	const { least, most } = COUNT_MEMORY;
+	const mebibytes = parseInteger('--count-memory', least, most)(value);
+	if (!Number.isInteger(Math.log2(mebibytes)))
+		throw badInput(`--count-memory: must be a power of two from ${least} to ${most}, in MiB`);
+	return mebibytes;
 }
 
 /** Adds the flags of verdicts on a corpus and its records. */
@@ -75,6 +91,7 @@ export async function planFromFlags(edge: Edge, flags: PlanFlags): Promise<ScanP
 	return {
 		groups: await groupsOf(await marksFromFlags(edge, keyFlags, SCANNED), flags),
 		fields: { text: flags.textField, prompt: flags.promptField },
+		countCells: cellsOf(flags.countMemory),
 	};
 }
 

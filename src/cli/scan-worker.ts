@@ -9,7 +9,7 @@ import type { TokenRecord } from '../corpus/read-token-shard.js';
 import type { ScanRecord } from '../corpus/records.js';
 import { badInput } from '../errors.js';
 import { readCandidates } from '../scan/cluster-verdicts.js';
-import { COUNT_CELLS, cellOf, newCounts } from '../scan/counts.js';
+import { cellOf, countMemory, newCounts } from '../scan/counts.js';
 import { type BoundGroup, bindPlan, describePlan } from '../scan/plan.js';
 import { recordsOf } from '../scan/record-lines.js';
 import { newShardScan } from '../scan/shard-scan.js';
@@ -59,14 +59,23 @@ export function addScanWorker(program: Command, edge: Edge): void {
 		const broken = newBroken(edge, flags);
 		const options = { fields: plan.fields, tokens: flags.tokens ?? false };
 		const records = recordsOf(edge.input, options, flags.strict ? undefined : broken.tell);
-		if (flags.count === undefined) await scanShard(edge, flags.shard, groups, records, broken);
-		else await countShard(edge, { ...flags, count: flags.count }, groups, records, broken);
+		const work = { groups, countCells: plan.countCells, records, broken };
+		if (flags.count === undefined) await scanShard(edge, flags.shard, work);
+		else await countShard(edge, { ...flags, count: flags.count }, work);
 		broken.end();
 	});
 }
 
 type Records = AsyncGenerator<(ScanRecord | TokenRecord)[]>;
 type BrokenRecords = ReturnType<typeof newBroken>;
+
+/** What a pass is over. */
+interface Work {
+	readonly groups: readonly BoundGroup[];
+	readonly countCells: number;
+	readonly records: Records;
+	readonly broken: BrokenRecords;
+}
 
 /** Counts broken records, and names the first of them. */
 function newBroken(edge: Edge, flags: Flags) {
@@ -92,9 +101,7 @@ function newBroken(edge: Edge, flags: Flags) {
 async function scanShard(
 	edge: Edge,
 	shard: string,
-	groups: readonly BoundGroup[],
-	records: Records,
-	broken: BrokenRecords,
+	{ groups, countCells, records, broken }: Work,
 ): Promise<void> {
 	let number = 0;
 	const scan = newShardScan(groups, {
@@ -110,22 +117,20 @@ async function scanShard(
 	const { totals, samples } = scan.finish();
 	const row = { id: shard, ...totals, skipped: broken.count };
 	await edge.drained();
-	edge.out(`{"state":${stateText(stateOf(describePlan(groups), [row], samples)).trimEnd()}}\n`);
+	edge.out(`{"state":${stateText(stateOf(describePlan(groups, countCells), [row], samples)).trimEnd()}}\n`);
 	await edge.drained();
 }
 
 async function countShard(
 	edge: Edge,
 	{ shard, count: files, background = false }: Flags & { readonly count: string[] },
-	groups: readonly BoundGroup[],
-	records: Records,
-	broken: BrokenRecords,
+	{ groups, countCells, records, broken }: Work,
 ): Promise<void> {
-	const wanted = newWantedCells(groups);
+	const wanted = newWantedCells(groups, countCells);
 	for await (const { line } of readCandidates(files, groups)) wanted.add(line.candidate);
-	const counts = newCounts();
+	const counts = newCounts(countMemory(countCells));
 	const addWanted = (cells: Uint32Array) =>
-		counts.add(cells.filter((low) => wanted.has(cellOf(low, COUNT_CELLS))));
+		counts.add(cells.filter((low) => wanted.has(cellOf(low, countCells))));
 	const scan = newShardScan(groups, {
 		candidate: () => undefined,
 		cells: addWanted,

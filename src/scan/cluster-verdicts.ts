@@ -7,7 +7,7 @@
 import { readLines } from '../corpus/lines.js';
 import { badInput } from '../errors.js';
 import { checked, parseJson } from '../input.js';
-import { newCounts } from './counts.js';
+import { countMemory, newCounts } from './counts.js';
 import { type CandidatesOf, decideAll, flaggedRecords, jsonLines } from './judge-candidates.js';
 import type { BoundGroup } from './plan.js';
 import { type ScanState, type ShardRow, totalsOf } from './state.js';
@@ -59,12 +59,12 @@ export async function clusterVerdicts(
 	fdr: number,
 ): Promise<{ verdicts: RecordVerdicts; flagged: () => AsyncGenerator<string> }> {
 	const rows = new Map(state.shards.map((row) => [row.id, row]));
-	const wanted = await cellsOf(files.candidates, groups, rows);
+	const wanted = await cellsOfCandidates(files.candidates, groups, rows, state.plan.countCells);
 	const totals = totalsOf(state);
 	const isCommon =
 		totals.candidates === 0 && files.counts.length === 0
 			? () => false
-			: await countsOf(files.counts, rows, wanted);
+			: await countsOf(files.counts, rows, wanted, state.plan.countCells);
 	const judge = newJudge(groups, isCommon);
 	const candidates: CandidatesOf = async function* () {
 		for await (const { line } of readCandidates(files.candidates, groups)) yield line;
@@ -74,12 +74,13 @@ export async function clusterVerdicts(
 }
 
 /** The cells of all candidates, of which each shard must have all, in order. */
-async function cellsOf(
+async function cellsOfCandidates(
 	paths: readonly string[],
 	groups: readonly BoundGroup[],
 	rows: ReadonlyMap<string, ShardRow>,
+	cells: number,
 ): Promise<WantedCells> {
-	const wanted = newWantedCells(groups);
+	const wanted = newWantedCells(groups, cells);
 	const next = new Map<string, number>();
 	for await (const { line, where } of readCandidates(paths, groups)) {
 		const { shard, number, candidate } = line;
@@ -104,8 +105,9 @@ async function countsOf(
 	paths: readonly string[],
 	rows: ReadonlyMap<string, ShardRow>,
 	wanted: WantedCells,
+	countCells: number,
 ): Promise<IsCommon> {
-	const counts = newCounts();
+	const counts = newCounts(countMemory(countCells));
 	const digest = wanted.digest();
 	const counted = new Set<string>();
 	for (const path of paths) {

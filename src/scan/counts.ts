@@ -7,8 +7,10 @@
  * @module
  */
 
-/** Cells: 256 MiB of four bits each. */
-export const COUNT_CELLS = 2 ** 29;
+/** Memory of a table, in MiB: powers of two between these, two cells a byte. */
+export const COUNT_MEMORY = { least: 256, most: 1024 } as const;
+/** Cells of so many MiB. */
+export const cellsOf = (mebibytes: number): number => mebibytes * 2 ** 21;
 /** Windows that occur in more places than this are not scored for a record (design rule 6, m). */
 export const MOST_PLACES = 10;
 /** Cells in one part of the table, which fits a processor's cache. */
@@ -46,8 +48,13 @@ export function cellOf(low: number, cells: number): number {
 	return low & (cells - 1);
 }
 
-/** A table over memory of its own, or over what another thread has. @param memory half a byte a cell, a power of two */
-export function newCounts(memory: SharedArrayBuffer = new SharedArrayBuffer(COUNT_CELLS / 2)): Counts {
+/** An empty table. @param cells a power of two */
+export function countMemory(cells: number): SharedArrayBuffer {
+	return new SharedArrayBuffer(cells / 2);
+}
+
+/** A table over memory that other threads may have too. */
+export function newCounts(memory: SharedArrayBuffer): Counts {
 	const table = new Uint8Array(memory);
 	const cells = 2 * table.length;
 	const parts = Math.max(1, cells >>> PART_BITS);

@@ -17,7 +17,7 @@ import { checked, parseJson } from '../input.js';
 import type { Keyring } from '../keys/keyring.js';
 import { writePieces, writePiecesAsTheyCome, writeWhole } from '../output.js';
 import { type ResultOptions, resultOfState, type ScanResult } from './corpus-result.js';
-import { COUNT_CELLS, newCounts } from './counts.js';
+import { countMemory, newCounts } from './counts.js';
 import {
 	type CandidatesOf,
 	decideAll,
@@ -116,7 +116,7 @@ export async function scan(options: ScanOptions): Promise<ScanResult> {
 	if (shards.length === 0 && unreadable.size === 0)
 		throw badInput(`${paths.join(', ')}: holds nothing to scan; give files, folders or patterns`);
 	for (const message of [...missing, ...unreadable]) problem?.(message);
-	const description = describePlan(groups);
+	const description = describePlan(groups, plan.countCells);
 	const { fields } = plan;
 	const changed = [...innocent, ...shards].map(({ path }) => changedAt(path));
 	const digest = digestOf({
@@ -166,7 +166,7 @@ export async function scan(options: ScanOptions): Promise<ScanResult> {
 		const crowding = counts.crowding();
 		if (crowding > MOST_CROWDING)
 			problem?.(
-				`the corpus is so large that ${Math.round(100 * crowding)} % of windows are taken for common ones and not scored for a record; to miss fewer records, scan it in parts`,
+				`the corpus is so large that ${Math.round(100 * crowding)} % of windows are taken for common ones and not scored for a record; to miss fewer records, give more --count-memory, or scan it in parts`,
 			);
 		const judge = newJudge(groups, counts.isCommon);
 		const candidates: CandidatesOf = () => candidatesOf(shards, innocent.length, folder);
@@ -247,10 +247,10 @@ async function scanAll(
 	innocent: number,
 	work: WorkFolder,
 ): Promise<{ samples: Sample[]; memory: SharedMemory }> {
-	const shapes = shapesOf(describePlan(groups));
+	const shapes = shapesOf(describePlan(groups, plan.countCells));
 	const samples = shapes.map(({ words }) => newSample(words));
 	const memory: SharedMemory = {
-		counts: new SharedArrayBuffer(COUNT_CELLS / 2),
+		counts: countMemory(plan.countCells),
 		thresholds: new SharedArrayBuffer(4 * shapes.length),
 		gate: new SharedArrayBuffer(4),
 		counted: new SharedArrayBuffer(shards.length),

@@ -35,6 +35,8 @@ export interface PlannedGroup {
 export interface ScanPlan {
 	readonly groups: readonly PlannedGroup[];
 	readonly fields: { readonly text: string; readonly prompt: string };
+	/** Cells in which windows are counted, a power of two: see `counts.ts`. */
+	readonly countCells: number;
 }
 
 /** A mark with what a verdict pays for its key. */
@@ -126,8 +128,9 @@ export function windowSeed(group: number, shape: number): number {
  * What a state says of its plan: no secrets, and all that two scans must have in common for their states to be merged.
  * Marks are named by id; records are token ids where there is no tokenizer.
  */
-export function describePlan(groups: readonly BoundGroup[]) {
+export function describePlan(groups: readonly BoundGroup[], countCells: number) {
 	return {
+		countCells,
 		sampleSize: SAMPLE_SIZE,
 		mostPlaces: MOST_PLACES,
 		groups: groups.map(({ fingerprint, marks, judges, shapes }) => ({

@@ -53,7 +53,7 @@ export async function scoreServed(
 	broken?: (problem: TouchmarkError) => void,
 ): Promise<ServedScore[]> {
 	const groups = await bindPlan(plan);
-	const shapes = shapesOf(describePlan(groups));
+	const shapes = shapesOf(describePlan(groups, plan.countCells));
 	const samples = shapes.map(({ words }) => newSample(words));
 	// Nobody is judged.
 	const scan = newShardScan(

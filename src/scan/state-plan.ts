@@ -44,7 +44,7 @@ export async function bindStatePlan(
 		})),
 	});
 	const groups = bound.map((group, i) => ({ ...group, fingerprint: plan.groups[i].tokenizer }));
-	if (digestOf(describePlan(groups)) !== digestOf(plan))
+	if (digestOf(describePlan(groups, plan.countCells)) !== digestOf(plan))
 		throw badInput(`${where}: was made by another version, whose windows or sample are not ours; scan again`);
 	return groups;
 }

@@ -15,6 +15,7 @@ import { badInput } from '../errors.js';
 import { checked, hexOf } from '../input.js';
 import type { Keyring } from '../keys/keyring.js';
 import { canonicalBytes } from '../marks/mark-spec.js';
+import { COUNT_MEMORY, cellsOf } from './counts.js';
 import { digestOf, type PlanDescription, windowSeed } from './plan.js';
 import { newSample, type Sample, type SampledWindows } from './sample.js';
 import { hashesOfRows } from './windows.js';
@@ -24,6 +25,11 @@ const Count = z.int().min(0);
 const Plan = z.strictObject({
 	sampleSize: Count,
 	mostPlaces: Count,
+	countCells: z
+		.int()
+		.min(cellsOf(COUNT_MEMORY.least))
+		.max(cellsOf(COUNT_MEMORY.most))
+		.refine((cells) => Number.isInteger(Math.log2(cells)), 'must be a power of two'),
 	groups: z.array(
 		z.strictObject({
 			tokenizer: hexOf(32).nullable(),

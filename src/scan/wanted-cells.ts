@@ -6,12 +6,12 @@
  */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
-import { COUNT_CELLS, cellOf } from './counts.js';
+import { cellOf } from './counts.js';
 import { type BoundGroup, windowSeed } from './plan.js';
 import type { Candidate } from './shard-scan.js';
 import { newWindowCutter } from './windows.js';
 
-/** A set of cells: 64 MiB, however many there are. */
+/** A set of cells: an eighth of a byte for each that there can be. */
 export interface WantedCells {
 	/** Adds those of a candidate. */
 	add(candidate: Pick<Candidate, 'group' | 'tokens'>): void;
@@ -27,11 +27,11 @@ const STRETCH = 2 ** 15;
 /** Cells that are hashed at once. */
 const HASHED = 2 ** 14;
 
-/** @param groups what is looked for */
-export function newWantedCells(groups: readonly BoundGroup[]): WantedCells {
-	const bits = new Uint32Array(COUNT_CELLS / 32);
+/** @param groups what is looked for @param cells of the table, a power of two */
+export function newWantedCells(groups: readonly BoundGroup[], cells: number): WantedCells {
+	const bits = new Uint32Array(cells / 32);
 	/** Which stretches of it have a cell, so that the others are never looked at. */
-	const used = new Uint8Array(COUNT_CELLS / STRETCH);
+	const used = new Uint8Array(cells / STRETCH);
 	const cutters = groups.map(({ number, shapes, judges }) =>
 		shapes.flatMap((shape, i) =>
 			judges.some((judge) => judge.shape === i) ? [newWindowCutter(shape, windowSeed(number, i))] : [],
@@ -55,7 +55,7 @@ export function newWantedCells(groups: readonly BoundGroup[]): WantedCells {
 				cutter.fill(ids, [ids.length]);
 				const { size, low } = cutter.windows;
 				for (let i = 0; i < size; i++) {
-					const cell = cellOf(low[i], COUNT_CELLS);
+					const cell = cellOf(low[i], cells);
 					bits[cell >>> 5] |= 1 << (cell & 31);
 					used[Math.floor(cell / STRETCH)] = 1;
 				}

@@ -32,6 +32,7 @@ const hex = (byte: number) => byte.toString(16).padStart(2, '0').repeat(32);
 const plan: PlanDescription = {
 	sampleSize: 25,
 	mostPlaces: 10,
+	countCells: 2 ** 29,
 	groups: [
 		{
 			tokenizer: hex(1),
@@ -147,6 +148,7 @@ describe('merging', () => {
 			{ ...plan, groups: [first] },
 			{ ...plan, sampleSize: 26 },
 			{ ...plan, mostPlaces: 11 },
+			{ ...plan, countCells: 2 ** 30 },
 		])
 			expect(refusal(() => mergeStates(example, scanned(new Map([['c', [[1, 2, 3]]]]), other)))).toMatch(
 				/^second state: is of other marks, tokenizers or versions .*; scan again with the same ones$/,
