@@ -9,7 +9,7 @@ import { MAX_TOKEN_ID } from './documents.js';
 import { type Broken, type LineBlock, report, textsOf } from './lines.js';
 import { isBlank, listed, parsed, type RecordLines, shardLines, withSource } from './read-shard.js';
 import type { Shard } from './shards.js';
-import { idReader, scanIds, TOKEN_FIELDS } from './token-lines.js';
+import { idReader, idScanner, TOKEN_FIELDS } from './token-lines.js';
 
 /** Token ids of a record. */
 export interface TokenRecord {
@@ -93,9 +93,10 @@ function scanLines(
 	// An id takes a byte, and another that parts it from the next.
 	const ids = new Uint32Array((bytes.length >> 1) + 1);
 	const counts = new Int32Array(starts.length);
+	const scan = idScanner(bytes);
 	let used = 0;
 	for (let i = 0; i < starts.length; i++) {
-		counts[i] = scanIds(bytes, starts[i], ends[i], limit, ids, used);
+		counts[i] = scan(starts[i], ends[i], limit, ids, used);
 		if (counts[i] > 0) used += counts[i];
 	}
 	return { ids, counts };

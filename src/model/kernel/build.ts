@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
 
 /** The folders of `src/` that have a kernel. */
-export type KernelFolder = 'model' | 'prf' | 'scan' | 'verify';
+export type KernelFolder = 'corpus' | 'model' | 'prf' | 'scan' | 'verify';
 
 const OPTIONS = [
 	'-O3',
@@ -59,5 +59,5 @@ export const KERNEL =
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url))
-	for (const folder of ['model', 'prf', 'scan', 'verify'] as const)
+	for (const folder of ['corpus', 'model', 'prf', 'scan', 'verify'] as const)
 		await writeFile(place(folder, 'kernel.wasm.ts'), await compileKernel(folder));
