@@ -69,11 +69,11 @@ async function refused(...args: string[]): Promise<string> {
 }
 
 beforeAll(() => {
-	write('exposure.jsonl', ask('teacher', 0, 64));
+	write('exposure.jsonl', ask('teacher', 0, 40));
 	const probes = ask('teacher', 64, 4).map(({ text }) => ({ text }));
 	write('probes.jsonl', probes);
 	for (const model of ['student-marked', 'student-unmarked', 'teacher', 'base'] as const) {
-		write(`${model}.jsonl`, ask(model, 128, 24));
+		write(`${model}.jsonl`, ask(model, 128, 16));
 		write(
 			`${model}-readings.jsonl`,
 			readings(
