@@ -22,10 +22,15 @@ const write = (name: string, rows: readonly object[]): string => {
 const tokenizer = embeddedTokenizer();
 
 /** Records of a model that uses no mark. */
-function ask(model: EmbeddedModel, from: number, texts: number): { prompt: string; text: string }[] {
+function ask(
+	model: EmbeddedModel,
+	from: number,
+	texts: number,
+	maxTokens = 96,
+): { prompt: string; text: string }[] {
 	const transformer = embeddedModel(model);
 	const samples = sampleTexts({
-		...{ model: transformer, tokenizer, maxTokens: 96, seed: 'cli' },
+		...{ model: transformer, tokenizer, maxTokens, seed: 'cli' },
 		marker: createMarker({
 			...{ marks: [], vocabSize: transformer.vocabSize, specialTokens: tokenizer.specialTokens },
 		}),
@@ -69,11 +74,12 @@ async function refused(...args: string[]): Promise<string> {
 }
 
 beforeAll(() => {
-	write('exposure.jsonl', ask('teacher', 0, 64));
-	const probes = ask('teacher', 64, 4).map(({ text }) => ({ text }));
+	write('exposure.jsonl', ask('teacher', 0, 40));
+	// Many short texts: the model reads all of a prefix for each reading.
+	const probes = ask('teacher', 64, 8, 48).map(({ text }) => ({ text }));
 	write('probes.jsonl', probes);
 	for (const model of ['student-marked', 'student-unmarked', 'teacher', 'base'] as const) {
-		write(`${model}.jsonl`, ask(model, 128, 24));
+		write(`${model}.jsonl`, ask(model, 128, 16));
 		write(
 			`${model}-readings.jsonl`,
 			readings(

@@ -63,12 +63,13 @@ describe('an opened epoch', () => {
 				...sampleTexts({ model, tokenizer, marker, prompts, maxTokens: 112, seed: `${epoch}`, starts }),
 			];
 		};
+		const served = [0, 1].map(textsOf);
 		const accounts = Array.from({ length: 200 }, (_, i) => `account-${i}`);
 		const theirs = opened.map((one) => bindOpenedMark(one, 'opened').mark);
 		const ours = ring.marks.filter(({ epoch }) => epoch === 0).map((spec) => ring.bind(spec, 'verify'));
 		const resultOf = (marks: typeof ours, epoch: number) => {
 			const trace = newTrace({ marks, accounts });
-			for (const text of textsOf(epoch)) trace.add(text);
+			for (const text of served[epoch]) trace.add(text);
 			return trace.result();
 		};
 		const result = resultOf(theirs, 0);

@@ -13,6 +13,8 @@ import { scoreOfWindow } from '../../src/schemes/scheme.js';
 /** The seeds are fixed; a correct source fails a chi-square test here with this probability over seeds. */
 const ERROR_RATE = 1e-3;
 const KEYS = 12_000;
+/** Draws of one key, each after a context of its own, for a scheme that fills a table for every key. */
+const DRAWS_WITH_TABLE = 6;
 const LOGITS = Float32Array.of(0.3, -1, 2, -Infinity, 1.1, 0, -0.4, 1.9, -2, 0.5);
 
 function softmax(logits: ArrayLike<number>): number[] {
@@ -62,10 +64,12 @@ describe('over many keys a draw is one from softmax', () => {
 	it.each(UNBIASED)('%s', (name, spec) => {
 		const random = randomStream(`distribution/${name}`);
 		const context = spec.scheme.name === 'exp-edit' ? [17] : [17, 4, 250, 9];
+		const draws = 'tableSize' in spec.scheme ? DRAWS_WITH_TABLE : 1;
 		const counts = new Array<number>(LOGITS.length).fill(0);
-		for (let i = 0; i < KEYS; i++) {
+		for (let i = 0; i < KEYS / draws; i++) {
 			const { scheme } = bindMark(spec, freshKey(spec, random));
-			counts[scheme.draw?.(context, LOGITS.slice(), random) ?? 0]++;
+			for (let other = 0; other < draws; other++)
+				counts[scheme.draw?.([...context.slice(0, -1), 9 + other], LOGITS.slice(), random) ?? 0]++;
 		}
 		expect(chiSquareP(counts, softmax(LOGITS))).toBeGreaterThan(ERROR_RATE);
 		// The same counts would show a distribution that is off by a tenth of the temperature.

@@ -33,7 +33,7 @@ import { newWeightedTest } from '../../src/verify/weighted.js';
 
 const WAYS = ['closed', 'grey', 'open'] as const;
 const STUDENTS = ['student-marked', 'student-unmarked', 'student-other-key', 'base'] as const;
-const FRESH = 200;
+const FRESH = 100;
 /** What an API shows: this many of its likeliest tokens. */
 const TOP = 5;
 const LEAST_LISTED = 0.01;

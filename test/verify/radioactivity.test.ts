@@ -15,6 +15,8 @@ import { type Exchange, RadioactivityResult, radioactivity } from '../../src/ver
 
 const tokenizer = embeddedTokenizer();
 let marks: Mark[];
+/** What the teacher answers under all marks. */
+let relayed: Exchange[];
 
 function ask(model: EmbeddedModel, texts: number, given: readonly Mark[] = []): Exchange[] {
 	const transformer = embeddedModel(model);
@@ -38,6 +40,7 @@ function ask(model: EmbeddedModel, texts: number, given: readonly Mark[] = []): 
 beforeAll(async () => {
 	const ring = await openKeyring(JSON.parse(readFileSync('models/keys/keyring.json', 'utf8')), () => '');
 	marks = ring.marks.map((spec) => ring.bind(spec, 'embed'));
+	relayed = ask('teacher', 64, marks);
 });
 
 describe('radioactivity of the shipped students', () => {
@@ -62,8 +65,7 @@ describe('radioactivity of the shipped students', () => {
 
 	it('calls a relay of the marked teacher marked, not trained', () => {
 		expect(
-			radioactivity({ mode: 'closed', exchanges: ask('teacher', 64, marks) }, marks, { heldOutKeys: 9 })
-				.result.verdict,
+			radioactivity({ mode: 'closed', exchanges: relayed }, marks, { heldOutKeys: 9 }).result.verdict,
 		).toBe('marked');
 	});
 
@@ -74,8 +76,7 @@ describe('radioactivity of the shipped students', () => {
 	});
 
 	it('does not take a suspect that copies marked prompts for a student', () => {
-		const marked = ask('teacher', 64, marks);
-		const copying = marked.map(({ answer }) => ({ prompt: answer, answer }));
+		const copying = relayed.map(({ answer }) => ({ prompt: answer, answer }));
 		const { result } = radioactivity({ mode: 'closed', exchanges: copying }, marks, { heldOutKeys: 9 });
 		expect(result).toMatchObject({ scored: 0, verdict: 'too-little-data' });
 	});

@@ -13,7 +13,7 @@ import { newPairSet } from '../../src/verify/pairs.js';
 import { newSequentialTest, SequentialResult } from '../../src/verify/sequential.js';
 import { tallyPairs } from '../../src/verify/tally.js';
 
-const KEYS = 2_000;
+const KEYS = 1_000;
 const chacha = { prf: 'chacha8-v1', contextWidth: 1 } as const;
 const kgw = specOf({ scheme: { name: 'kgw', gamma: 0.25, delta: 2 }, ...chacha });
 const lists = specOf({

@@ -15,7 +15,7 @@ import type { TestResult } from '../../src/verify/test-result.js';
 import { newWeightedTest, testWeighted } from '../../src/verify/weighted.js';
 import { refusal } from '../refusal.js';
 
-const KEYS = 2_000;
+const KEYS = 1_000;
 const DECISION = { level: 1e-2, hypotheses: 1, searchBits: 0 };
 /** Tokens; contexts are made of them too, so that small hashes meet. */
 const VOCABULARY = 16;
