@@ -16,7 +16,7 @@ export type Format = 'jsonl' | 'json' | 'csv' | 'text' | 'parquet';
 
 /** A part of a source that one thread reads; plain data. */
 export interface Shard {
-	/** Name of the source and which part: `a.jsonl`, `a.jsonl[8388608]` (byte), `b.parquet[3]` (row group). */
+	/** Name of the source and which part: `a.jsonl`, `a.jsonl[16777216]` (byte), `b.parquet[3]` (row group). */
 	readonly id: string;
 	/** File, or URL. */
 	readonly path: string;
@@ -30,7 +30,7 @@ export interface Shard {
 }
 
 /** Bytes of a JSONL file, or of row groups, that are one part. */
-export const SHARD_BYTES = 8 * 2 ** 20;
+export const SHARD_BYTES = 16 * 2 ** 20;
 
 const FORMATS: Readonly<Record<string, Format>> = {
 	'.jsonl': 'jsonl',

@@ -79,8 +79,8 @@ export const FILES = {
 /** Milliseconds to the first checkpoint and between others, and how many times longer than writing one the latter are. */
 const CHECKPOINT = { first: 500, least: 2000, times: 100 };
 
-/** Room for a thread's short-lived objects: V8's 48 MiB take a tenth more memory in all, and no less time. */
-const YOUNG_MEBIBYTES = 12;
+/** Room for a thread's short-lived objects: of V8's 48 MiB much is held that nobody needs any more. */
+const YOUNG_MEBIBYTES = 24;
 
 /** Share of windows taken for common by mistake that nobody is told of. */
 const MOST_CROWDING = 0.05;

@@ -198,7 +198,7 @@ export function newStateMerge(): StateMerge {
 			};
 			if (digest !== begun.digest)
 				throw badInput(
-					`${where}: is of other marks, tokenizers or versions than the states before it; scan again with the same ones`,
+					`${where}: is of other marks, tokenizers, versions or --count-memory than the states before it; scan again with the same ones`,
 				);
 			for (const row of state.shards) {
 				const other = shards.get(row.id);

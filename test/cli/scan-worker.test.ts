@@ -34,7 +34,7 @@ const refused = async (args: string[], input = '') => {
 
 /** A corpus in three files, scanned in both ways. */
 function corpusIn(kind: 'text' | 'tokens') {
-	const flags = kind === 'tokens' ? [...spec, '--tokens'] : spec;
+	const flags = kind === 'tokens' ? [...spec, '--tokens', '--count-memory', '512'] : spec;
 	const files = [0, 1, 2].map((part) => path(`${kind}-${part}.jsonl`));
 	const background = path(`${kind}-background.jsonl`);
 	const prefix = (name: string) => path(`${kind}-${name}`);
@@ -84,11 +84,10 @@ const chat = {
 
 describe.each(['text', 'tokens'] as const)('records that are %s', (kind) => {
 	const corpus = corpusIn(kind);
-	const { scanned, counted, out, flags } = corpus;
+	const { scanned, counted, out } = corpus;
 	beforeAll(() => corpus.write());
-	const keyed = flags.filter((flag) => flag !== '--tokens');
 	const merge = (candidates: readonly string[], counts: readonly string[], ...more: string[]) => [
-		...['scan-merge', ...scanned, ...keyed, '--candidates', ...candidates, '--counts', ...counts],
+		...['scan-merge', ...scanned, ...spec, '--candidates', ...candidates, '--counts', ...counts],
 		...more,
 	];
 
@@ -126,13 +125,13 @@ describe.each(['text', 'tokens'] as const)('records that are %s', (kind) => {
 	});
 
 	test('without candidates there is a result of the corpus alone', async () => {
-		const result = JSON.parse(await ok(['scan-merge', ...scanned, ...keyed]));
+		const result = JSON.parse(await ok(['scan-merge', ...scanned, ...spec]));
 		expect(result).toMatchObject({ flagged: null, markedAtLeast: null, hypotheses: 4, verdict: 'marked' });
 	});
 
 	if (kind === 'text')
 		test('a process that reads a pipe prints the same', () => {
-			const worker = [MAIN, 'scan-worker', ...flags, '--shard', corpus.files[0]];
+			const worker = [MAIN, 'scan-worker', ...corpus.flags, '--shard', corpus.files[0]];
 			const { stdout } = spawnSync(process.execPath, worker, { input: readFileSync(corpus.files[0]) });
 			expect(stdout.toString()).toBe(readFileSync(scanned[0], 'utf8'));
 		});
@@ -198,6 +197,9 @@ describe('what does not belong together is refused', () => {
 		expect(await refused(['scan-worker', ...spec, '--shard', 'a', '--background'])).toMatch(/is for --count/);
 		expect(await refused(['scan-worker', ...spec, '--shard', 'a', '--strict'], 'no JSON\n')).toMatch(
 			/^error: standard input:1: is not valid JSON/,
+		);
+		expect(await refused(['scan-worker', ...spec, '--shard', 'a', '--count-memory', '300'])).toMatch(
+			/--count-memory: must be a power of two from 256 to 1024/,
 		);
 	});
 });

@@ -10,7 +10,7 @@ import { planShards, SHARD_BYTES } from '../../src/corpus/shards.js';
 const FIELDS = { text: 'text', prompt: 'prompt' };
 const JSONL = Buffer.from(
 	Array.from(
-		{ length: 120_000 },
+		{ length: 240_000 },
 		(_, i) => `${JSON.stringify({ text: `line ${i} ${'x'.repeat(i % 300)}` })}\n`,
 	).join(''),
 );
