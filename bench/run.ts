@@ -35,6 +35,8 @@ const BENCHES: Record<string, () => Promise<{ bench: Bench }>> = {
 	receipts: () => import('./receipts.js'),
 	retokenize: () => import('./retokenize.js'),
 	scan: () => import('./scan.js'),
+	'scan-memory': () => import('./scan-memory.js'),
+	'scan-records': () => import('./scan-records.js'),
 	select: () => import('./select.js'),
 	speed: () => import('./speed.js'),
 	spread: () => import('./spread.js'),

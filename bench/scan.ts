@@ -1,55 +1,18 @@
 /**
- * How fast a corpus is scanned, in how much memory, beside tokenization alone and beside detectors in Python.
+ * How fast a corpus is scanned beside tokenization alone and beside detectors in Python.
  *
  * @module
  */
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import {
-	closeSync,
-	createReadStream,
-	existsSync,
-	mkdtempSync,
-	openSync,
-	rmSync,
-	statSync,
-	writeFileSync,
-	writeSync,
-} from 'node:fs';
+import { closeSync, createReadStream, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { loadTokenizer } from '../src/corpus/load-tokenizer.js';
-import { createKeyring } from '../src/keys/keyring.js';
-import { defaultMarks } from '../src/marks/defaults.js';
 import { type Bench, median, type Row } from './rows.js';
 import { makeTextCorpus } from './scan-corpus.js';
 import { peerScan } from './scan-peers.js';
+import { MB, onCores, scanned, writeRing } from './scan-runs.js';
 import { tokenizerFile } from './tokenizers/vocabularies.js';
-
-const MB = 1e6;
-
-/** What a scan says of itself. */
-interface Scanned {
-	readonly records: number;
-	readonly tokens: number;
-	readonly seconds: number;
-	readonly peakRssBytes: number;
-	readonly stateDigest: string;
-}
-
-/** On so many cores: the process is held to them. */
-function onCores(cores: number, command: string[]): string {
-	const pinned = spawnSync('taskset', ['--version']).status === 0;
-	const [file, ...args] = pinned
-		? ['taskset', '-c', cores === 1 ? '0' : `0-${cores - 1}`, ...command]
-		: command;
-	return execFileSync(file, args, { encoding: 'utf8', maxBuffer: 2 ** 28 });
-}
-
-function scanned(cores: number, args: string[]): Scanned {
-	const command = [process.execPath, 'dist/cli/main.js', 'scan', ...args, '--workers', String(cores)];
-	return JSON.parse(onCores(cores, [...command, '--json', '--quiet'])) as Scanned;
-}
 
 function alone(cores: number, corpus: string, tokenizer: string): { seconds: number; tokens: number } {
 	const command = [process.execPath, 'bench/scan-alone.mjs', corpus, tokenizer, String(cores)];
@@ -68,25 +31,6 @@ async function writeTokens(corpus: string, path: string, tokenizer: string, copi
 	closeSync(file);
 }
 
-/** Short records by the million, none of which is stored. */
-async function manyRecords(keyring: string, tokenizer: string, records: number): Promise<Scanned> {
-	const shards = 64;
-	const child = spawn(
-		process.execPath,
-		['--import', 'tsx', 'bench/scan-server.ts', String(shards), String(records / shards)],
-		{ stdio: ['pipe', 'pipe', 'inherit'] },
-	);
-	try {
-		const port = await new Promise<string>((resolve) =>
-			child.stdout.once('data', (data) => resolve(String(data).trim())),
-		);
-		const paths = Array.from({ length: shards }, (_, i) => `http://127.0.0.1:${port}/${i}.jsonl`);
-		return scanned(2, [...paths, '--keyring', keyring, '--tokenizer', tokenizer]);
-	} finally {
-		child.stdin.end();
-	}
-}
-
 const PEERS = ['transformers-kgw', 'transformers-synthid', 'vllm-gumbel'] as const;
 
 export const bench: Bench = {
@@ -94,30 +38,20 @@ export const bench: Bench = {
 		'`touchmark scan` as a whole process, start included, with both default marks and a real vocabulary (llama3_1; ' +
 		'quick: the embedded one). `jsonl-2-cores`: from JSONL text on two cores, beside a process that reads and tokenizes ' +
 		'the same corpus on two cores with the same code and does nothing else. `2-cores`: the same scan held to one core. ' +
-		'`tokens-2-cores`: from token ids, four copies of the corpus with other ids. Medians of interleaved runs on 300 MB. `memory@…`, `throughput@…`: peak resident ' +
-		'size and speed on corpora of three sizes, one run each. `records@16M`: 16 million records of about 30 tokens that a ' +
-		'second process makes as they are asked for, on the same two cores. `python-…`: detectors with a pool of two processes ' +
+		'`tokens-2-cores`: from token ids, four copies of the corpus with other ids. Medians of interleaved runs on 300 MB. ' +
+		'`python-…`: detectors with a pool of two processes ' +
 		'over the same JSONL, text in, without their start.',
 	async run({ quick, peers }) {
 		const folder = mkdtempSync(join(tmpdir(), 'touchmark-scan-bench-'));
 		try {
 			const tokenizer = tokenizerFile(quick ? 'embedded' : 'llama3_1');
 			const keyring = join(folder, 'ring.json');
-			const ring = createKeyring({ unsealed: true }, new Uint8Array(32).fill(9));
-			for (const template of defaultMarks('bench', loadTokenizer(tokenizer).fingerprint)) ring.add(template);
-			writeFileSync(keyring, JSON.stringify(ring.toFile()));
+			writeRing(keyring, tokenizer);
 			const flags = ['--keyring', keyring, '--tokenizer', tokenizer];
 			const rows: Row[] = [];
 			const notes: string[] = [];
-			const row = (name: string, ours: number, other: number, peerName: string, unit: string, less = false) =>
-				rows.push({
-					case: name,
-					ours,
-					peer: other,
-					peerName,
-					unit,
-					ratio: less ? other / ours : ours / other,
-				});
+			const row = (name: string, ours: number, peer: number, peerName: string) =>
+				rows.push({ case: name, ours, peer, peerName, unit: 'tokens/s', ratio: ours / peer });
 
 			const text = join(folder, 'text.jsonl');
 			const { bytes } = makeTextCorpus(text, (quick ? 10 : 300) * MB, 'speed');
@@ -141,9 +75,9 @@ export const bench: Bench = {
 				times.one.push(scanned(1, [text, ...flags]).seconds);
 			}
 			const rate = (name: keyof typeof times) => tokens / median(times[name]);
-			row('jsonl-2-cores', rate('two'), rate('alone'), 'tokenize-only', 'tokens/s');
-			row('2-cores', rate('two'), rate('one'), '1-core', 'tokens/s');
-			row('tokens-2-cores', copies * rate('tokens'), 15 * MB, 'goal', 'tokens/s');
+			row('jsonl-2-cores', rate('two'), rate('alone'), 'tokenize-only');
+			row('2-cores', rate('two'), rate('one'), '1-core');
+			row('tokens-2-cores', copies * rate('tokens'), 15 * MB, 'goal');
 			notes.push(
 				`Corpus of ${Math.round(bytes / MB)} MB, ${tokens.toLocaleString('en')} tokens. Seconds: ${JSON.stringify(times)}.`,
 			);
@@ -154,55 +88,14 @@ export const bench: Bench = {
 						...{ python: peers, detector, corpus: text, tokenizer },
 						bytes: (quick ? 0.2 : 3) * MB,
 					});
-					row(
-						`python-${detector}`,
-						rate('two'),
-						of.tokens / of.seconds,
-						`${detector}, 2 processes`,
-						'tokens/s',
-					);
+					row(`python-${detector}`, rate('two'), of.tokens / of.seconds, `${detector}, 2 processes`);
 					notes.push(`${detector}: ${JSON.stringify(of.versions)}.`);
 				}
 			}
 
-			const sizes = quick ? [2, 4, 8] : [100, 1000, 10_000];
-			const measured: { size: number; rss: number; speed: number }[] = [];
-			for (const size of sizes) {
-				const path = join(folder, 'sized.jsonl');
-				makeTextCorpus(path, size * MB, `size-${size}`);
-				const result = scanned(2, [path, ...flags]);
-				measured.push({
-					size,
-					rss: result.peakRssBytes / 2 ** 20,
-					speed: statSync(path).size / MB / result.seconds,
-				});
-				rmSync(path);
-			}
-			const nameOf = (size: number) => (size >= 1000 ? `${size / 1000}GB` : `${size}MB`);
-			const [small, middle, large] = measured;
-			for (const { size, rss } of [middle, large])
-				row(`memory@${nameOf(size)}`, rss, small.rss, `memory@${nameOf(small.size)}`, 'MiB', true);
-			row(`memory@${nameOf(large.size)}-limit`, large.rss, 1e9 / 2 ** 20, 'goal: 1 GB', 'MiB', true);
-			row(
-				`throughput@${nameOf(large.size)}`,
-				large.speed,
-				middle.speed,
-				`throughput@${nameOf(middle.size)}`,
-				'MB/s',
-			);
-
-			const records = quick ? 64_000 : 16_000_000;
-			const many = await manyRecords(keyring, tokenizer, records);
-			const perRecord = many.tokens / many.records;
-			const hours = (records * 500) / rate('two') / 3600;
-			row('records@16M', many.records / many.seconds, records / 3600, 'one hour for all', 'records/s');
-			notes.push(
-				`${many.records.toLocaleString('en')} records of ${perRecord.toFixed(1)} tokens in ${Math.round(many.seconds)} s, ` +
-					`${Math.round(many.peakRssBytes / 2 ** 20)} MiB. At the speed of \`jsonl-2-cores\` records of 500 tokens would take ${hours.toFixed(2)} hours.`,
-			);
 			return { rows, notes };
 		} finally {
-			if (existsSync(folder)) rmSync(folder, { recursive: true });
+			rmSync(folder, { recursive: true });
 		}
 	},
 };
