@@ -32,7 +32,7 @@ async function manyRecords(keyring: string, tokenizer: string, records: number):
 
 export const bench: Bench = {
 	about:
-		'`touchmark scan` of 16 million records of about 30 tokens (llama3_1; quick: 64,000, the embedded vocabulary) with both ' +
+		'`touchmark scan` of 16 million records of about 53 tokens (llama3_1; quick: 64,000, the embedded vocabulary) with both ' +
 		'default marks, on two cores that a second process shares, which makes the records as they are asked for over loopback.',
 	async run({ quick }) {
 		const folder = mkdtempSync(join(tmpdir(), 'touchmark-records-bench-'));
