@@ -3,24 +3,18 @@
  *
  * @module
  */
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Bench, Row } from './rows.js';
 import { makeTextCorpus } from './scan-corpus.js';
-import { MB, scanned, writeRing } from './scan-runs.js';
-import { tokenizerFile } from './tokenizers/vocabularies.js';
+import { MB, scanned, withRing } from './scan-runs.js';
 
 export const bench: Bench = {
 	about:
 		'`touchmark scan` on two cores with both default marks (llama3_1; quick: the embedded vocabulary) of corpora of 100 MB, 1 GB and ' +
 		'10 GB of JSONL text: peak resident size of the process, and speed. One run each.',
-	async run({ quick }) {
-		const folder = mkdtempSync(join(tmpdir(), 'touchmark-memory-bench-'));
-		try {
-			const tokenizer = tokenizerFile(quick ? 'embedded' : 'llama3_1');
-			const keyring = join(folder, 'ring.json');
-			writeRing(keyring, tokenizer);
+	run: ({ quick }) =>
+		withRing(quick, async ({ folder, tokenizer, keyring }) => {
 			const flags = ['--keyring', keyring, '--tokenizer', tokenizer];
 			const rows: Row[] = [];
 			const notes: string[] = [];
@@ -63,8 +57,5 @@ export const bench: Bench = {
 			);
 
 			return { rows, notes };
-		} finally {
-			rmSync(folder, { recursive: true });
-		}
-	},
+		}),
 };

@@ -4,12 +4,8 @@
  * @module
  */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Bench } from './rows.js';
-import { type Scanned, scanned, writeRing } from './scan-runs.js';
-import { tokenizerFile } from './tokenizers/vocabularies.js';
+import { type Scanned, scanned, withRing } from './scan-runs.js';
 
 /** Short records by the million, none of which is stored. */
 async function manyRecords(keyring: string, tokenizer: string, records: number): Promise<Scanned> {
@@ -34,12 +30,8 @@ export const bench: Bench = {
 	about:
 		'`touchmark scan` of 16 million records of about 53 tokens (llama3_1; quick: 64,000, the embedded vocabulary) with both ' +
 		'default marks, on two cores that a second process shares, which makes the records as they are asked for over loopback.',
-	async run({ quick }) {
-		const folder = mkdtempSync(join(tmpdir(), 'touchmark-records-bench-'));
-		try {
-			const tokenizer = tokenizerFile(quick ? 'embedded' : 'llama3_1');
-			const keyring = join(folder, 'ring.json');
-			writeRing(keyring, tokenizer);
+	run: ({ quick }) =>
+		withRing(quick, async ({ tokenizer, keyring }) => {
 			const records = quick ? 64_000 : 16_000_000;
 			const many = await manyRecords(keyring, tokenizer, records);
 			const perRecord = many.tokens / many.records;
@@ -62,8 +54,5 @@ export const bench: Bench = {
 						`records of 500 tokens would take ${hours.toFixed(1)} hours.`,
 				],
 			};
-		} finally {
-			rmSync(folder, { recursive: true });
-		}
-	},
+		}),
 };

@@ -4,10 +4,13 @@
  * @module
  */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { loadTokenizer } from '../src/corpus/load-tokenizer.js';
 import { createKeyring } from '../src/keys/keyring.js';
 import { defaultMarks } from '../src/marks/defaults.js';
+import { tokenizerFile } from './tokenizers/vocabularies.js';
 
 /** Bytes of a megabyte. */
 export const MB = 1e6;
@@ -36,9 +39,20 @@ export function scanned(cores: number, args: string[]): Scanned {
 	return JSON.parse(onCores(cores, [...command, '--json', '--quiet'])) as Scanned;
 }
 
-/** Writes a ring with both default marks for a tokenizer. */
-export function writeRing(path: string, tokenizer: string): void {
-	const ring = createKeyring({ unsealed: true }, new Uint8Array(32).fill(9));
-	for (const template of defaultMarks('bench', loadTokenizer(tokenizer).fingerprint)) ring.add(template);
-	writeFileSync(path, JSON.stringify(ring.toFile()));
+/** A folder that is removed in the end, with a ring of both default marks for a real vocabulary; quick: the embedded one. */
+export async function withRing<T>(
+	quick: boolean,
+	run: (at: { readonly folder: string; readonly tokenizer: string; readonly keyring: string }) => Promise<T>,
+): Promise<T> {
+	const folder = mkdtempSync(join(tmpdir(), 'touchmark-scan-bench-'));
+	try {
+		const tokenizer = tokenizerFile(quick ? 'embedded' : 'llama3_1');
+		const keyring = join(folder, 'ring.json');
+		const ring = createKeyring({ unsealed: true }, new Uint8Array(32).fill(9));
+		for (const template of defaultMarks('bench', loadTokenizer(tokenizer).fingerprint)) ring.add(template);
+		writeFileSync(keyring, JSON.stringify(ring.toFile()));
+		return await run({ folder, tokenizer, keyring });
+	} finally {
+		rmSync(folder, { recursive: true });
+	}
 }

@@ -3,16 +3,14 @@
  *
  * @module
  */
-import { closeSync, createReadStream, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { closeSync, createReadStream, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { loadTokenizer } from '../src/corpus/load-tokenizer.js';
 import { type Bench, median, type Row } from './rows.js';
 import { makeTextCorpus } from './scan-corpus.js';
 import { peerScan } from './scan-peers.js';
-import { MB, onCores, scanned, writeRing } from './scan-runs.js';
-import { tokenizerFile } from './tokenizers/vocabularies.js';
+import { MB, onCores, scanned, withRing } from './scan-runs.js';
 
 function alone(cores: number, corpus: string, tokenizer: string): { seconds: number; tokens: number } {
 	const command = [process.execPath, 'bench/scan-alone.mjs', corpus, tokenizer, String(cores)];
@@ -41,12 +39,8 @@ export const bench: Bench = {
 		'`tokens-2-cores`: from token ids, four copies of the corpus with other ids. Medians of interleaved runs on 300 MB. ' +
 		'`python-…`: detectors with a pool of two processes ' +
 		'over the same JSONL, text in, without their start.',
-	async run({ quick, peers }) {
-		const folder = mkdtempSync(join(tmpdir(), 'touchmark-scan-bench-'));
-		try {
-			const tokenizer = tokenizerFile(quick ? 'embedded' : 'llama3_1');
-			const keyring = join(folder, 'ring.json');
-			writeRing(keyring, tokenizer);
+	run: ({ quick, peers }) =>
+		withRing(quick, async ({ folder, tokenizer, keyring }) => {
 			const flags = ['--keyring', keyring, '--tokenizer', tokenizer];
 			const rows: Row[] = [];
 			const notes: string[] = [];
@@ -95,8 +89,5 @@ export const bench: Bench = {
 			for (const { detector, speed } of python)
 				row(`python-${detector}`, rate('two'), speed, `${detector}, 2 processes`);
 			return { rows, notes };
-		} finally {
-			rmSync(folder, { recursive: true });
-		}
-	},
+		}),
 };
