@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { badInput } from '../errors.js';
 import { checked } from '../input.js';
+import { startKernel } from '../wasm.js';
 import { KERNEL } from './kernel.wasm.js';
 
 const SPACE = 32;
@@ -75,8 +76,7 @@ const PAGE = 65_536;
 function loadKernel() {
 	const pages = 98;
 	const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
-	const module = new WebAssembly.Module(Uint8Array.from(atob(KERNEL), (c) => c.charCodeAt(0)));
-	const run = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Exports;
+	const run = startKernel<Exports>(KERNEL, memory);
 	const { buffer } = memory;
 	const most = run.MOST.value;
 	return {

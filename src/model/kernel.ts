@@ -5,6 +5,7 @@
  * @module
  */
 
+import { startKernel } from '../wasm.js';
 import { KERNEL } from './kernel.wasm.js';
 
 /** Columns that a panel of a packed matrix holds side by side; every matrix has whole panels. */
@@ -42,13 +43,9 @@ export interface Kernel {
 	): void;
 }
 
-let compiled: WebAssembly.Module | undefined;
-
-/** A kernel that works on the given memory. The module is compiled once a process. */
+/** A kernel that works on the given memory. */
 export function newKernel(memory: WebAssembly.Memory): Kernel {
-	compiled ??= new WebAssembly.Module(Uint8Array.from(atob(KERNEL), (c) => c.charCodeAt(0)));
-	const { exports } = new WebAssembly.Instance(compiled, { env: { memory } });
-	return exports as unknown as Kernel;
+	return startKernel<Kernel>(KERNEL, memory);
 }
 
 /**

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { startKernel } from '../wasm.js';
 import { KERNEL } from './kernel.wasm.js';
 import type { GridName } from './prf.js';
 import {
@@ -85,8 +86,7 @@ function load(): Kernel | undefined {
 	if (typeof WebAssembly === 'undefined' || !littleEndian) return undefined;
 	try {
 		const memory = new WebAssembly.Memory({ initial: PAGES, maximum: PAGES });
-		const module = new WebAssembly.Module(Uint8Array.from(atob(KERNEL), (c) => c.charCodeAt(0)));
-		const run = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Exports;
+		const run = startKernel<Exports>(KERNEL, memory);
 		const { buffer } = memory;
 		const words = (at: WebAssembly.Global<'i32'>, length: number) =>
 			new Uint32Array(buffer, at.value, length);

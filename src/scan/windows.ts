@@ -6,6 +6,7 @@
  */
 import { BEFORE_TEXT, type MarkSpec } from '../marks/mark-spec.js';
 import { newRowSet } from '../verify/row-set.js';
+import { startKernel } from '../wasm.js';
 import { KERNEL } from './kernel.wasm.js';
 
 /** Which windows a mark reads. */
@@ -114,15 +115,13 @@ interface Exports {
 const PAGE = 65_536;
 /** Words behind the last that the kernel may read and write over. */
 const SLACK = 32;
-let module: WebAssembly.Module | undefined;
 
 /** The kernel over memory of its own, with room for so many ids and as many windows. */
 function newKernel(words: number, most: number) {
-	module ??= new WebAssembly.Module(Uint8Array.from(atob(KERNEL), (c) => c.charCodeAt(0)));
 	const lengths = [most, most, most, most, most, ROWS * words].map((length) => 4 * (length + SLACK));
 	const pages = Math.ceil((PAGE + lengths.reduce((sum, length) => sum + length, 0)) / PAGE);
 	const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
-	const run = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Exports;
+	const run = startKernel<Exports>(KERNEL, memory);
 	const multipliers = new Uint32Array(memory.buffer, run.MULTIPLIERS.value, 64);
 	for (let k = words - 1, high = 1, low = 1; k >= 0; k--) {
 		multipliers[k] = high;
@@ -132,9 +131,9 @@ function newKernel(words: number, most: number) {
 	}
 	let next = run.DATA.value;
 	const [ids, places, high, low, chosen, rows] = lengths.map((length) => {
-		const words = new Uint32Array(memory.buffer, next, length / 4);
+		const view = new Uint32Array(memory.buffer, next, length / 4);
 		next += length;
-		return words;
+		return view;
 	});
 	return { run, most, ids, places, high, low, chosen, rows };
 }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { startKernel } from '../wasm.js';
 import { KERNEL } from './kernel.wasm.js';
 
 /** The largest value of a table, so that two of them fit a byte. */
@@ -39,8 +40,7 @@ const PAGE = 65_536;
 
 function kernelOn(memory: WebAssembly.Memory): Exports | undefined {
 	try {
-		const module = new WebAssembly.Module(Uint8Array.from(atob(KERNEL), (c) => c.charCodeAt(0)));
-		return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Exports;
+		return startKernel<Exports>(KERNEL, memory);
 	} catch {
 		return undefined;
 	}

@@ -1,0 +1,23 @@
+/**
+ * Kernels: WebAssembly modules that are kept as base64 (`npm run build:kernel`).
+ *
+ * @module
+ */
+
+/** Each is compiled once a process. */
+const compiled = new Map<string, WebAssembly.Module>();
+
+/**
+ * A kernel that works on the given memory.
+ *
+ * @param kernel the module, base64
+ * @throws where the host lacks WebAssembly SIMD, or a content security policy forbids it
+ */
+export function startKernel<Exports>(kernel: string, memory: WebAssembly.Memory): Exports {
+	let module = compiled.get(kernel);
+	if (module === undefined) {
+		module = new WebAssembly.Module(Uint8Array.from(atob(kernel), (c) => c.charCodeAt(0)));
+		compiled.set(kernel, module);
+	}
+	return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Exports;
+}
