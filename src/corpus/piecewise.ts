@@ -8,7 +8,14 @@
  * @module
  */
 import { addedTokenFinder, codeUnit } from './added-tokens.js';
-import { mergeTable } from './merge-table.js';
+import {
+	isBpe,
+	type LibraryTokenizer,
+	type Model,
+	type OpenedLibrary,
+	type Step,
+} from './library-tokenizer.js';
+import type { MergeTable } from './merge-table.js';
 import { PieceCache } from './piece-cache.js';
 
 /** An entry of `added_tokens` in a tokenizer.json. */
@@ -21,21 +28,6 @@ export interface AddedToken {
 	readonly rstrip?: boolean | undefined;
 }
 
-/** What is used of the library's tokenizer. (Its own declarations do not resolve under `NodeNext`.) */
-export interface LibraryTokenizer {
-	encode(text: string, options: { add_special_tokens: boolean }): { ids: number[] };
-	readonly normalizer: ((text: string) => string) | null;
-	readonly pre_tokenizer: Step | null;
-	readonly model: Model;
-	readonly post_processor:
-		| ((tokens: string[], pair: null, special: boolean) => { tokens: readonly string[] })
-		| null;
-}
-
-interface Step {
-	pre_tokenize(text: string | string[], options?: { section_index: number }): string[];
-}
-
 interface SequenceStep extends Step {
 	readonly tokenizers: readonly (Step | null)[];
 }
@@ -46,20 +38,6 @@ interface ByteLevelStep extends Step {
 	readonly pattern: RegExp;
 	readonly byte_encoder: Readonly<Record<number, string>>;
 	readonly text_encoder: TextEncoder;
-}
-
-interface Model {
-	(pieces: string[]): string[];
-	readonly tokens_to_ids: ReadonlyMap<string, number>;
-	readonly unk_token_id?: number | undefined;
-	readonly fuse_unk: boolean;
-}
-
-interface BpeModel extends Model {
-	readonly merges: readonly (readonly [string, string])[];
-	readonly ignore_merges: boolean;
-	readonly end_of_word_suffix?: string | null;
-	readonly continuing_subword_suffix?: string | null;
 }
 
 /** How a section of text becomes pieces, and a piece what the model reads. */
@@ -76,12 +54,12 @@ const BEFORE_MARK = /[^▁](?=▁)/g;
 /**
  * An encoder that remembers pieces.
  *
- * @param tokenizer the library's tokenizer
+ * @param library the library's tokenizer
  * @param added its added tokens, as tokenizer.json lists them
  * @returns null when ids of this pipeline may depend on more than the piece
  */
 export function piecewiseEncoder(
-	tokenizer: LibraryTokenizer,
+	{ tokenizer, merges }: OpenedLibrary,
 	added: readonly AddedToken[],
 ): ((text: string) => number[]) | null {
 	const { model, normalizer } = tokenizer;
@@ -99,10 +77,10 @@ export function piecewiseEncoder(
 	/** These take more than their own characters, or only show after normalization: the library's to place. */
 	const awkward = finder((token) => inNormalized(token) || token.lstrip === true || token.rstrip === true);
 
-	const cut = cutOf(tokenizer);
+	const cut = cutOf(tokenizer, merges);
 	const unknown = model.unk_token_id;
 	const fused = model.fuse_unk ? unknown : undefined;
-	const idsOf = modelIds(model);
+	const idsOf = modelIds(model, merges);
 	const cache = new PieceCache((piece) => cut.toModel(piece).flatMap(idsOf));
 
 	/** Appends the ids of what lies between two added tokens. False: leave the text to the library. */
@@ -143,13 +121,11 @@ export function piecewiseEncoder(
 }
 
 /** Ids that a model gives one of its pieces. */
-function modelIds(model: Model): (piece: string) => number[] {
+function modelIds(model: Model, merges: MergeTable | null): (piece: string) => number[] {
 	const ids = model.tokens_to_ids;
 	const library = (piece: string) =>
 		model([piece]).map((token) => ids.get(token) ?? (model.unk_token_id as number));
-	if (!isBpe(model) || model.end_of_word_suffix || model.continuing_subword_suffix) return library;
-	const table = mergeTable(model.merges, ids);
-	if (table === null) return library;
+	if (!isBpe(model) || merges === null) return library;
 	return (piece) => {
 		const whole = model.ignore_merges ? ids.get(piece) : undefined;
 		if (whole !== undefined) return [whole];
@@ -159,12 +135,8 @@ function modelIds(model: Model): (piece: string) => number[] {
 			if (id === undefined) return library(piece);
 			parts.push(id);
 		}
-		return table.apply(parts);
+		return merges.apply(parts);
 	};
-}
-
-function isBpe(model: Model): model is BpeModel {
-	return 'bpe_ranks' in model;
 }
 
 function isSequence(step: Step): step is SequenceStep {
@@ -187,12 +159,12 @@ function passesThrough({ post_processor }: LibraryTokenizer): boolean {
 }
 
 /** Where to cut. Every step of a pre-tokenizer works on each piece by itself, so any step may be the last one. */
-function cutOf({ pre_tokenizer, model }: LibraryTokenizer): Cut {
+function cutOf({ pre_tokenizer, model }: LibraryTokenizer, merges: MergeTable | null): Cut {
 	const steps = flattened(pre_tokenizer);
 	const end = steps.at(-1);
 	if (isByteLevel(end)) return byteLevelCut(steps.slice(0, -1), end);
 	const pieces = run(steps);
-	const boundary = wordBoundary(model);
+	const boundary = wordBoundary(model, merges);
 	return {
 		pieces:
 			boundary === null
@@ -231,11 +203,16 @@ function run(steps: readonly Step[]): Cut['pieces'] {
  * Where words begin, as a pattern: before word marks, except where some merge reaches over that place. A text's
  * merges are then those of its words. For vocabularies that put a mark before each word and do not cut otherwise.
  */
-function wordBoundary(model: Model): RegExp | null {
-	if (!isBpe(model) || model.ignore_merges || !model.tokens_to_ids.has(WORD_MARK)) return null;
-	if (model.end_of_word_suffix || model.continuing_subword_suffix) return null;
+function wordBoundary(model: Model, merges: MergeTable | null): RegExp | null {
+	if (!isBpe(model) || model.ignore_merges || !model.tokens_to_ids.has(WORD_MARK) || merges === null)
+		return null;
 	const bridges = new Set([WORD_MARK]);
-	for (const [left, right] of model.merges)
-		for (const [unit] of (left + right).match(BEFORE_MARK) ?? []) bridges.add(unit);
+	const tokens = new Map([...model.tokens_to_ids].map(([token, id]) => [id, token]));
+	for (const pair of merges.pairs())
+		for (const [unit] of pair
+			.map((id) => tokens.get(id))
+			.join('')
+			.match(BEFORE_MARK) ?? [])
+			bridges.add(unit);
 	return new RegExp(`(?<=[^${[...bridges].map(codeUnit).join('')}])(?=${WORD_MARK})`);
 }

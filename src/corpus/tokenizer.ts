@@ -6,12 +6,12 @@
  * @module
  */
 
-import { Tokenizer as HuggingFace } from '@huggingface/tokenizers';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { z } from 'zod';
 import { badInput } from '../errors.js';
 import { checked, parseJson } from '../input.js';
+import { type LibraryTokenizer, openLibrary } from './library-tokenizer.js';
 import { piecewiseEncoder } from './piecewise.js';
 
 /** Turns text into ids. */
@@ -57,12 +57,13 @@ const DECODE = { skip_special_tokens: true, clean_up_tokenization_spaces: false 
 export function tokenizerOf(bytes: Uint8Array, where: string): Tokenizer {
 	const json = parseJson(new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes), where);
 	const { added_tokens } = checked(TokenizerFile, json, where);
-	let tokenizer: HuggingFace;
+	let tokenizer: LibraryTokenizer;
 	let piecewise: Tokenizer['encode'] | null;
 	try {
-		tokenizer = new HuggingFace(json as object, {});
+		const library = openLibrary(json as object);
+		tokenizer = library.tokenizer;
 		tokenizer.encode('a');
-		piecewise = piecewiseEncoder(tokenizer, added_tokens);
+		piecewise = piecewiseEncoder(library, added_tokens);
 	} catch (error) {
 		throw badInput(`${where}: is not a tokenizer that can be used (${(error as Error).message})`, error);
 	}

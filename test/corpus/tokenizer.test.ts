@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Tokenizer as HuggingFace } from '@huggingface/tokenizers';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { openLibrary } from '../../src/corpus/library-tokenizer.js';
 import { loadTokenizer } from '../../src/corpus/load-tokenizer.js';
 import { PieceCache } from '../../src/corpus/piece-cache.js';
 import { type AddedToken, piecewiseEncoder } from '../../src/corpus/piecewise.js';
@@ -202,7 +203,7 @@ function addedTokens(json: object): readonly AddedToken[] {
 
 function bothWays(json: object): { fast: (text: string) => number[]; plain: (text: string) => number[] } {
 	const tokenizer = new HuggingFace(json, {});
-	const fast = piecewiseEncoder(tokenizer, addedTokens(json));
+	const fast = piecewiseEncoder(openLibrary(json), addedTokens(json));
 	expect(fast).not.toBeNull();
 	return {
 		fast: (text) => fast?.(text) ?? [],
@@ -243,15 +244,14 @@ describe('piecewise encoding gives the ids of the library', () => {
 				single: [{ Sequence: { id: 'A' } }, { Sequence: { id: 'A' } }],
 			},
 		});
-		for (const json of [UNIGRAM, repeated])
-			expect(piecewiseEncoder(new HuggingFace(json, {}), [])).toBeNull();
+		for (const json of [UNIGRAM, repeated]) expect(piecewiseEncoder(openLibrary(json), [])).toBeNull();
 		const changed = pipeline({
 			normalizer: { type: 'Lowercase' },
 			pre_tokenizer: byteLevel(true),
 			model: bpe(BYTE_LETTERS, byteMerges),
 			added_tokens: [added(600, '<|End|>', { normalized: true })],
 		});
-		expect(piecewiseEncoder(new HuggingFace(changed, {}), addedTokens(changed))).toBeNull();
+		expect(piecewiseEncoder(openLibrary(changed), addedTokens(changed))).toBeNull();
 	});
 });
 
