@@ -41,7 +41,7 @@ export function mergeTable(merges: readonly Merge[], ids: ReadonlyMap<string, nu
 	};
 
 	for (const [rank, merge] of merges.entries()) {
-		const [left, right] = typeof merge === 'string' ? merge.split(' ', 2) : merge;
+		const [left, right] = typeof merge === 'string' ? halves(merge) : merge;
 		const [a, b, c] = [ids.get(left), ids.get(right), ids.get(left + right)];
 		if (a === undefined || b === undefined || c === undefined) return null;
 		const at = slot(a, b);
@@ -72,4 +72,10 @@ export function mergeTable(merges: readonly Merge[], ids: ReadonlyMap<string, nu
 			return starts.map((start) => parts[start]);
 		},
 	};
+}
+
+/** Both tokens of a text; the second is empty, which no token is, where there is no space. */
+function halves(merge: string): readonly [string, string] {
+	const space = merge.indexOf(' ');
+	return space < 0 ? [merge, ''] : [merge.slice(0, space), merge.slice(space + 1)];
 }

@@ -30,7 +30,7 @@ export interface SampledWindows {
 export interface Sample {
 	/** Words of a window. */
 	readonly words: number;
-	/** No window whose first hash is above this is in the sample, or can still come in. */
+	/** No window whose first hash is above this is among the least, or can still come in. */
 	readonly threshold: number;
 	/**
 	 * Adds windows.
@@ -209,6 +209,8 @@ export function newSample(words: number, most = SAMPLE_SIZE): Sample {
 		},
 		merge({ size: count, high: first, low: second, rows: from }) {
 			for (let i = 0; i < count; i++) if (first[i] <= threshold) enter(first[i], second[i], from, i * words);
+			// A full one has as many as are kept.
+			if (count >= most) threshold = Math.min(threshold, first[most - 1]);
 		},
 		windows: least,
 		clear() {
