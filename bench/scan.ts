@@ -29,16 +29,23 @@ async function writeTokens(corpus: string, path: string, tokenizer: string, copi
 	closeSync(file);
 }
 
-const PEERS = ['transformers-kgw', 'transformers-synthid', 'vllm-gumbel'] as const;
+/** Detectors in Python, and how much of the corpus each is given: some take minutes for a megabyte. */
+const PEERS = [
+	{ detector: 'none', megabytes: 30, name: 'Hugging Face tokenizers (Rust) alone' },
+	{ detector: 'transformers-kgw', megabytes: 0.5, name: 'transformers-kgw' },
+	{ detector: 'transformers-synthid', megabytes: 3, name: 'transformers-synthid' },
+	{ detector: 'vllm-gumbel', megabytes: 3, name: 'vllm-gumbel' },
+] as const;
 
 export const bench: Bench = {
 	about:
 		'`touchmark scan` as a whole process, start included, with both default marks and a real vocabulary (llama3_1; ' +
 		'quick: the embedded one). `jsonl-2-cores`: from JSONL text on two cores, beside a process that reads and tokenizes ' +
-		'the same corpus on two cores with the same code and does nothing else. `2-cores`: the same scan held to one core. ' +
+		'the same corpus on two cores with the same code and does nothing else. `2-cores`: the same scan held to one core; ' +
+		'`tokenize-2-cores`: tokenization alone on both and on one, which is what this machine allows. ' +
 		'`tokens-2-cores`: from token ids, four copies of the corpus with other ids. Medians of interleaved runs on 300 MB. ' +
 		'`python-…`: detectors with a pool of two processes ' +
-		'over the same JSONL, text in, without their start.',
+		'over the same JSONL, text in, without their start; `python-none` only tokenizes.',
 	run: ({ quick, peers }) =>
 		withRing(quick, async ({ folder, tokenizer, keyring }) => {
 			const flags = ['--keyring', keyring, '--tokenizer', tokenizer];
@@ -53,20 +60,21 @@ export const bench: Bench = {
 			const copies = quick ? 1 : 4;
 			await writeTokens(text, ids, tokenizer, copies);
 			// First, since they are what may be missing.
-			const python: { readonly detector: string; readonly speed: number }[] = [];
-			for (const detector of peers === undefined ? [] : PEERS) {
+			const python: { readonly detector: string; readonly name: string; readonly speed: number }[] = [];
+			for (const { detector, megabytes, name } of peers === undefined ? [] : PEERS) {
 				const of = await peerScan({
 					...{ python: peers ?? '', detector, corpus: text, tokenizer },
-					bytes: (quick ? 0.2 : 3) * MB,
+					bytes: (quick ? 0.2 : megabytes) * MB,
 				});
-				python.push({ detector, speed: of.tokens / of.seconds });
-				notes.push(`${detector}: ${JSON.stringify(of.versions)}.`);
+				python.push({ detector, name, speed: of.tokens / of.seconds });
+				notes.push(`${name}: ${JSON.stringify(of.versions)}.`);
 			}
 			const repeats = quick ? 1 : 3;
-			const times: Record<'two' | 'one' | 'alone' | 'tokens', number[]> = {
+			const times: Record<'two' | 'one' | 'alone' | 'aloneOne' | 'tokens', number[]> = {
 				two: [],
 				one: [],
 				alone: [],
+				aloneOne: [],
 				tokens: [],
 			};
 			let tokens = 0;
@@ -77,17 +85,19 @@ export const bench: Bench = {
 				times.alone.push(alone(2, text, tokenizer).seconds);
 				times.tokens.push(scanned(2, [ids, '--tokens', '--keyring', keyring]).seconds);
 				times.one.push(scanned(1, [text, ...flags]).seconds);
+				times.aloneOne.push(alone(1, text, tokenizer).seconds);
 			}
 			const rate = (name: keyof typeof times) => tokens / median(times[name]);
 			row('jsonl-2-cores', rate('two'), rate('alone'), 'tokenize-only');
 			row('2-cores', rate('two'), rate('one'), '1-core');
+			row('tokenize-2-cores', rate('alone'), rate('aloneOne'), 'tokenize-only, 1-core');
 			row('tokens-2-cores', copies * rate('tokens'), 15 * MB, 'goal');
 			notes.push(
 				`Corpus of ${Math.round(bytes / MB)} MB, ${tokens.toLocaleString('en')} tokens. Seconds: ${JSON.stringify(times)}.`,
 			);
 
-			for (const { detector, speed } of python)
-				row(`python-${detector}`, rate('two'), speed, `${detector}, 2 processes`);
+			for (const { detector, name, speed } of python)
+				row(`python-${detector}`, rate('two'), speed, `${name}, 2 processes`);
 			return { rows, notes };
 		}),
 };

@@ -79,9 +79,6 @@ export const FILES = {
 /** Milliseconds to the first checkpoint and between others, and how many times longer than writing one the latter are. */
 const CHECKPOINT = { first: 500, least: 2000, times: 100 };
 
-/** Room for a thread's short-lived objects: of V8's 48 MiB much is held that nobody needs any more. */
-const YOUNG_MEBIBYTES = 24;
-
 /** Share of windows taken for common by mistake that nobody is told of. */
 const MOST_CROWDING = 0.05;
 
@@ -286,7 +283,6 @@ async function scanAll(
 		filename: new URL('./worker.js', import.meta.url).href,
 		minThreads: Math.min(workers, open.length),
 		maxThreads: Math.min(workers, open.length),
-		resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MEBIBYTES },
 	});
 	const gate = new Int32Array(memory.gate);
 	let next = performance.now() + CHECKPOINT.first;
