@@ -39,6 +39,7 @@ const BENCHES: Record<string, () => Promise<{ bench: Bench }>> = {
 	'scan-records': () => import('./scan-records.js'),
 	select: () => import('./select.js'),
 	speed: () => import('./speed.js'),
+	stealing: () => import('./stealing.js'),
 	spread: () => import('./spread.js'),
 	tokenize: () => import('./tokenize.js'),
 	unkeyed: () => import('./unkeyed.js'),

@@ -9,10 +9,11 @@ import { type DetectResult, detect } from '../verify/detect.js';
 import type { EntropyWeighting } from '../verify/entropy-weighted.js';
 import { type Edge, EXIT } from './edge.js';
 import { type DocumentFlags, givenDocuments } from './given-documents.js';
+import { describeFinding, readManifests, type TrustFlags } from './manifests.js';
 import { type MarkFlags, marksFromFlags, tokenizerFor, withMarkFlags } from './marks.js';
 import { parseLevel } from './numbers.js';
 
-interface Flags extends MarkFlags, DocumentFlags {
+interface Flags extends MarkFlags, DocumentFlags, TrustFlags {
 	readonly level: number;
 	readonly failOnDetect?: boolean;
 	readonly edited?: boolean;
@@ -45,6 +46,11 @@ export function addDetect(program: Command, edge: Edge, exit: (code: number) => 
 			'ewd (weights; the default), or sweet:NATS (only tokens of at least this entropy)',
 			parseWeighting,
 		)
+		.option('--manifest <files...>', 'signed manifests, one a line; says of each text whether one is of it')
+		.option(
+			'--trust <file>',
+			'whose manifests are believed (`touchmark-trust`; default: those that the key ring signed)',
+		)
 		.option('--level <p>', 'error rate of a verdict, corrected for the number of tests', parseLevel, 1e-6)
 		.option('--fail-on-detect', 'exit with 3 when a document is marked');
 	withMarkFlags(command).action(async (files: string[], flags: Flags) => {
@@ -52,6 +58,10 @@ export function addDetect(program: Command, edge: Edge, exit: (code: number) => 
 		const tokenizer =
 			flags.tokens && flags.tokenizer === undefined ? undefined : await tokenizerFor(marks, flags);
 		const fingerprint = { tokenizer: tokenizer?.fingerprint ?? null };
+		const { manifest } = flags;
+		if (manifest !== undefined && flags.tokens)
+			throw badInput('--manifest: is of a text; it cannot be held against token ids');
+		const manifests = manifest === undefined ? undefined : await readManifests(edge, { ...flags, manifest }, files);
 		let found = false;
 		for await (const document of givenDocuments(files, flags, tokenizer)) {
 			const { level } = flags;
@@ -68,8 +78,13 @@ export function addDetect(program: Command, edge: Edge, exit: (code: number) => 
 			});
 			found ||= result.verdict === 'marked';
 			const theirs = upstream === undefined ? {} : { upstream: upstream(document.tokens) };
+			const { source } = document;
+			const says = source === null ? undefined : await manifests?.of(document.id, source);
+			const stated = says === undefined ? {} : { manifest: says };
 			edge.out(
-				flags.json ? `${JSON.stringify({ ...result, ...fingerprint, ...theirs })}\n` : describe(result),
+				flags.json
+					? `${JSON.stringify({ ...result, ...fingerprint, ...theirs, ...stated })}\n`
+					: `${describe(result)}${says === undefined ? '' : `; ${describeFinding(says)}`}\n`,
 			);
 		}
 		if (found && flags.failOnDetect) exit(EXIT.detected);
@@ -89,5 +104,5 @@ function describe(result: DetectResult): string {
 		result.log10PCorrected < -3
 			? `10^${result.log10PCorrected.toFixed(1)}`
 			: (10 ** result.log10PCorrected).toPrecision(2);
-	return `${result.id}: ${result.verdict} (${result.scheme}, ${result.scored} tokens scored, p ≤ ${p} corrected)\n`;
+	return `${result.id}: ${result.verdict} (${result.scheme}, ${result.scored} tokens scored, p ≤ ${p} corrected)`;
 }

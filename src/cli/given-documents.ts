@@ -18,6 +18,15 @@ export interface DocumentFlags {
 /** A document and what its author was given. */
 export interface GivenDocument extends TokenDocument {
 	readonly given: readonly number[];
+	/** Where it was read, and as what; files of token ids hold no text. */
+	readonly source: TextSource | null;
+}
+
+/** A text and its file. */
+export interface TextSource {
+	readonly path: string;
+	/** As it was read: of a file that is one text without byte order mark, `\r` before `\n`, and the last `\n`. */
+	readonly text: string;
 }
 
 /** The documents of files, in order. @throws TouchmarkError `bad-input` that names file, line and field */
@@ -31,7 +40,7 @@ export async function* givenDocuments(
 	for (const path of paths) {
 		if (tokens)
 			for await (const document of readTokenDocuments(path, tokenizer?.vocabSize, entropyField))
-				yield { ...document, given: [] };
+				yield { ...document, given: [], source: null };
 		else if (tokenizer !== undefined)
 			for await (const { text, prompt, ...rest } of readTextDocuments(path, {
 				text: textField,
@@ -42,6 +51,7 @@ export async function* givenDocuments(
 					...rest,
 					tokens: tokenizer.encode(text),
 					given: prompt === undefined ? [] : tokenizer.encode(prompt),
+					source: { path, text },
 				};
 		else throw badInput('give --tokenizer PATH');
 	}

@@ -16,6 +16,7 @@ import { addExposure } from './exposure.js';
 import { addGenerate } from './generate.js';
 import { addKeys } from './keys.js';
 import { addLog } from './log.js';
+import { addManifest } from './manifest.js';
 import { addNetworks } from './networks.js';
 import { addPower } from './power.js';
 import { addRadioactivity } from './radioactivity.js';
@@ -50,6 +51,7 @@ export async function run(args: readonly string[], edge: Edge): Promise<number> 
 	addLog(program, edge, exit);
 	addGenerate(program, edge);
 	addDetect(program, edge, exit);
+	addManifest(program, edge, exit);
 	addCollect(program, edge, exit);
 	addTranscript(program, edge);
 	addRadioactivity(program, edge, exit);

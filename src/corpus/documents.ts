@@ -43,6 +43,11 @@ export const DEFAULT_FIELDS: Fields = { text: 'text', prompt: 'prompt' };
 
 const JSONL = new Set(['.jsonl', '.ndjson']);
 
+/** Whether each line of a file is a record; else the whole of it is one text. */
+export function holdsRecords(path: string): boolean {
+	return JSONL.has(extname(path).toLowerCase());
+}
+
 /**
  * The documents of a file: of a line each for `.jsonl` and `.ndjson` (objects with a text field, an optional `id` and
  * prompt field, or a chat in one of the layouts of {@link recordReader}), else the whole file as one text.
@@ -55,8 +60,7 @@ export async function* readTextDocuments(
 	fields: Fields = DEFAULT_FIELDS,
 	broken?: Broken,
 ): AsyncGenerator<TextDocument> {
-	const jsonl = JSONL.has(extname(path).toLowerCase());
-	if (!jsonl) {
+	if (!holdsRecords(path)) {
 		const lines: string[] = [];
 		for await (const line of readLines(path)) lines.push(line.text);
 		if (lines.every((line) => line.trim() === ''))
