@@ -52,19 +52,22 @@ function count(samples: readonly Sample[], width: number): Counts {
 const total = (row: ReadonlyMap<number, number> | undefined) =>
 	row === undefined ? 0 : [...row.values()].reduce((sum, one) => sum + one, 0);
 
-/** What an attacker believes of a token after a context: how much likelier the mark makes it, log. 0: nothing. */
-type Belief = (context: readonly number[], token: number) => number;
+/** What an attacker believes of tokens after a context: how much likelier the mark makes each, log. Null: nothing. */
+type Belief = (context: readonly number[]) => ((token: number) => number) | null;
 
 /** Frequencies under the mark against frequencies without it. */
 function frequencyBelief(marked: Counts, plain: Counts, unigram: Float64Array): Belief {
-	return (context, token) => {
+	return (context) => {
 		const name = context.join();
 		const seen = marked.get(name);
-		if (seen === undefined) return 0;
+		if (seen === undefined) return null;
 		const before = plain.get(name);
-		const expected = ((before?.get(token) ?? 0) + PRIOR * unigram[token]) / (total(before) + PRIOR);
-		const found = ((seen.get(token) ?? 0) + PRIOR * expected) / (total(seen) + PRIOR);
-		return Math.max(-MOST, Math.min(MOST, Math.log(found / expected)));
+		const [after, without] = [total(seen), total(before)];
+		return (token) => {
+			const expected = ((before?.get(token) ?? 0) + PRIOR * unigram[token]) / (without + PRIOR);
+			const found = ((seen.get(token) ?? 0) + PRIOR * expected) / (after + PRIOR);
+			return Math.max(-MOST, Math.min(MOST, Math.log(found / expected)));
+		};
 	};
 }
 
@@ -86,8 +89,8 @@ function forge(
 		for (const [row, text] of texts.entries()) {
 			const context = text.slice(-width);
 			const own = logits.subarray(row * model.vocabSize, (row + 1) * model.vocabSize);
-			const leaning =
-				context.length < width ? own : own.map((logit, token) => logit + LEAN * belief(context, token));
+			const marked = context.length < width ? null : belief(context);
+			const leaning = marked === null ? own : own.map((logit, token) => logit + LEAN * marked(token));
 			text.push(drawn(leaning, random.next()));
 		}
 		if (step + 1 < length) logits = batch.step(Int32Array.from(texts, (text) => text[text.length - 1]));
@@ -114,7 +117,7 @@ function guessed(texts: readonly Sample[], mark: Mark, belief: Belief): number {
 	for (const { tokens } of texts)
 		for (let i = mark.spec.contextWidth; i < tokens.length; i++) {
 			const context = tokens.slice(i - mark.spec.contextWidth, i);
-			const believed = belief(context, tokens[i]);
+			const believed = belief(context)?.(tokens[i]) ?? 0;
 			const green = scoreOfWindow(mark.scheme, context, tokens[i]) > 0;
 			pairs++;
 			right += believed === 0 ? 0.5 : Number(believed > 0 === green);
