@@ -42,8 +42,8 @@ function count(samples: readonly Sample[], width: number): Counts {
 	for (const { tokens } of samples)
 		for (let i = width; i < tokens.length; i++) {
 			const context = tokens.slice(i - width, i).join();
-			let row = counts.get(context);
-			if (row === undefined) counts.set(context, (row = new Map()));
+			const row = counts.get(context) ?? new Map<number, number>();
+			counts.set(context, row);
 			row.set(tokens[i], (row.get(tokens[i]) ?? 0) + 1);
 		}
 	return counts;

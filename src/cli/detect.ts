@@ -61,7 +61,8 @@ export function addDetect(program: Command, edge: Edge, exit: (code: number) => 
 		const { manifest } = flags;
 		if (manifest !== undefined && flags.tokens)
 			throw badInput('--manifest: is of a text; it cannot be held against token ids');
-		const manifests = manifest === undefined ? undefined : await readManifests(edge, { ...flags, manifest }, files);
+		const manifests =
+			manifest === undefined ? undefined : await readManifests(edge, { ...flags, manifest }, files);
 		let found = false;
 		for await (const document of givenDocuments(files, flags, tokenizer)) {
 			const { level } = flags;

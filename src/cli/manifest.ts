@@ -53,13 +53,20 @@ export function addManifest(program: Command, edge: Edge, exit: (code: number) =
 			const facts = { generator, ...(deployment === undefined ? {} : { deployment }), time, marks };
 			const lines: string[] = [];
 			for (const path of files)
-				for await (const { id, text } of readTextDocuments(path, { ...DEFAULT_FIELDS, text: flags.textField })) {
+				for await (const { id, text } of readTextDocuments(path, {
+					...DEFAULT_FIELDS,
+					text: flags.textField,
+				})) {
 					const digest = await digestOf({ path, text });
 					if (digest === null) throw badInput(`${path}: text "${id}" has lone surrogates; it has no UTF-8`);
 					lines.push(signDigest(digest, { ...facts, name: id }, ring));
 				}
 			writeWhole(flags.out, lines.map((line) => `${line}\n`).join(''));
-			const summary = { manifests: lines.length, file: flags.out, publicKey: Buffer.from(ring.publicKey).toString('hex') };
+			const summary = {
+				manifests: lines.length,
+				file: flags.out,
+				publicKey: Buffer.from(ring.publicKey).toString('hex'),
+			};
 			edge.out(
 				flags.json
 					? `${JSON.stringify(summary)}\n`
@@ -79,7 +86,10 @@ export function addManifest(program: Command, edge: Edge, exit: (code: number) =
 			const manifests = await readManifests(edge, flags, files);
 			let valid = true;
 			for (const path of files)
-				for await (const { id, text } of readTextDocuments(path, { ...DEFAULT_FIELDS, text: flags.textField })) {
+				for await (const { id, text } of readTextDocuments(path, {
+					...DEFAULT_FIELDS,
+					text: flags.textField,
+				})) {
 					const found = await manifests.of(id, { path, text });
 					valid &&= found.status === 'valid';
 					edge.out(

@@ -77,7 +77,8 @@ export async function readManifests(
 	return {
 		async of(id, source) {
 			const digest = await digestOf(source);
-			const candidates = (digest === null ? undefined : byDigest.get(digest)) ?? byName.get(id) ?? (sole ? all : []);
+			const candidates =
+				(digest === null ? undefined : byDigest.get(digest)) ?? byName.get(id) ?? (sole ? all : []);
 			const findings = candidates.map((manifest) => checkManifest(manifest, { digest, trusted }));
 			return (
 				findings.find(({ status }) => status === 'valid') ??

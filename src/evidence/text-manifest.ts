@@ -90,7 +90,8 @@ export interface TextFacts {
  */
 export function signTextManifest(text: string, facts: TextFacts, signer: Signer): string {
 	const sha256 = textDigest(text);
-	if (sha256 === null) throw badInput('the text has lone surrogates; it cannot be signed, for it has no UTF-8');
+	if (sha256 === null)
+		throw badInput('the text has lone surrogates; it cannot be signed, for it has no UTF-8');
 	return signDigest(sha256, facts, signer);
 }
 
@@ -175,7 +176,10 @@ export function openManifest(line: string): OpenedManifest | ManifestCode {
 }
 
 /** A value out of the one form that its bytes may have. */
-function read<T extends z.ZodType>(schema: T, bytes: Uint8Array): z.output<T> | 'malformed' | 'not-canonical' {
+function read<T extends z.ZodType>(
+	schema: T,
+	bytes: Uint8Array,
+): z.output<T> | 'malformed' | 'not-canonical' {
 	try {
 		const parsed = schema.safeParse(JSON.parse(textOf(bytes)));
 		if (!parsed.success) return 'malformed';
@@ -227,10 +231,6 @@ export function checkManifest(
  * @example
  * verifyTextManifest(line, text, [providersKey]).status; // 'valid'
  */
-export function verifyTextManifest(
-	line: string,
-	text: string,
-	trusted: readonly string[],
-): ManifestFinding {
+export function verifyTextManifest(line: string, text: string, trusted: readonly string[]): ManifestFinding {
 	return checkManifest(openManifest(line), { digest: textDigest(text), trusted: new Set(trusted) });
 }

@@ -146,7 +146,10 @@ describe('generate --manifest, detect --manifest', () => {
 				/whose manifests are believed/,
 			],
 			[['detect', path('answers.jsonl'), ...RING, '--manifest', path('empty.jsonl')], /holds no manifest/],
-			[['detect', path('answers.jsonl'), ...RING, ...manifest, '--trust', path('nobody.json')], /names nobody/],
+			[
+				['detect', path('answers.jsonl'), ...RING, ...manifest, '--trust', path('nobody.json')],
+				/names nobody/,
+			],
 			[['generate', ...manifest], /give --keyring FILE/],
 		] as const) {
 			const { code, err } = await runCli(args);

@@ -129,11 +129,7 @@ describe('a manifest that was changed', () => {
 			codes.add(code);
 			if (status !== 'invalid') throw new Error(`bit ${bit} of ${bytes.length} bytes: ${status}`);
 		}
-		expect([...codes].sort()).toEqual([
-			'malformed-envelope',
-			'signature-invalid',
-			'wrong-payload-type',
-		]);
+		expect([...codes].sort()).toEqual(['malformed-envelope', 'signature-invalid', 'wrong-payload-type']);
 	});
 
 	it('is refused for every single bit of its text', () => {
@@ -148,6 +144,7 @@ describe('a manifest that was changed', () => {
 	it('is refused in any other form of the same JSON', () => {
 		const envelope = JSON.parse(line);
 		const { payload, payloadType, signatures } = envelope;
+		// A payload whose length is a multiple of three has no padding to take away.
 		for (const [text, code] of [
 			[` ${line}`, 'envelope-not-canonical'],
 			[JSON.stringify(envelope, null, 1), 'envelope-not-canonical'],
@@ -161,7 +158,6 @@ describe('a manifest that was changed', () => {
 			[JSON.stringify({ ...envelope, payloadType: 'text/plain' }), 'wrong-payload-type'],
 			[`${line}${' '.repeat(MAX_MANIFEST)}`, 'malformed-envelope'],
 		])
-			// A payload whose length is a multiple of three has no padding to take away.
 			if (text !== line) expect([text, verifyTextManifest(text, TEXT, [key]).code]).toEqual([text, code]);
 	});
 
@@ -195,7 +191,9 @@ describe('a manifest that was changed', () => {
 		const bytes = Buffer.from(line, 'utf8');
 		fc.assert(
 			fc.property(fc.nat(bytes.length - 1), fc.nat(64), fc.uint8Array({ maxLength: 64 }), (at, cut, put) => {
-				const changed = Buffer.concat([bytes.subarray(0, at), put, bytes.subarray(at + cut)]).toString('utf8');
+				const changed = Buffer.concat([bytes.subarray(0, at), put, bytes.subarray(at + cut)]).toString(
+					'utf8',
+				);
 				const { status, code } = verifyTextManifest(changed, TEXT, [key]);
 				return ManifestCode.safeParse(code).success && (changed === line || status === 'invalid');
 			}),
