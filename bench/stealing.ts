@@ -30,8 +30,8 @@ const MARKS = [
 const LEVEL = -6;
 /** Counts that stand for what is not known of a context. */
 const PRIOR = 10;
-/** How hard a forger leans on what it has learned, and the most that a pair can say. */
-const LEAN = 5;
+/** How hard a forger leans on what it has learned: it takes what brings most. The most that a pair can say. */
+const LEANS = [1, 2, 4];
 const MOST = 3;
 
 /** How often each token came after each context. */
@@ -77,6 +77,7 @@ function forge(
 	prompts: readonly (readonly number[])[],
 	width: number,
 	belief: Belief,
+	lean: number,
 	length: number,
 ): number[][] {
 	const random = randomStream('stealing/forge');
@@ -90,7 +91,7 @@ function forge(
 			const context = text.slice(-width);
 			const own = logits.subarray(row * model.vocabSize, (row + 1) * model.vocabSize);
 			const marked = context.length < width ? null : belief(context);
-			const leaning = marked === null ? own : own.map((logit, token) => logit + LEAN * marked(token));
+			const leaning = marked === null ? own : own.map((logit, token) => logit + lean * marked(token));
 			text.push(drawn(leaning, random.next()));
 		}
 		if (step + 1 < length) logits = batch.step(Int32Array.from(texts, (text) => text[text.length - 1]));
@@ -186,10 +187,10 @@ export const bench: Bench = {
 		'Attacks without the key on the embedded teacher (answers of at most 112 tokens, temperature 1, a fresh key a mark). ' +
 		'`colours@N`: an attacker counts how often each token comes after each context in N answers, beside 2,048 answers of the ' +
 		'same model without its mark, and guesses the colour of each pair of other unmarked text; peer: a guess. `forge@N`: it ' +
-		'writes texts with the unmarked model, leaning to what it believes; −log10 p, median; peer: what a verdict asks for. ' +
+		'writes texts with the unmarked model, leaning to what it believes as hard as brings most; −log10 p, median; peer: what a verdict asks for. ' +
 		'`climb`: from unmarked text it changes one token a query and keeps what the detector does not like less, until the text ' +
-		'is found marked; queries, median; peer: a detector that tells p-values. `strip`: the same from marked text until it is ' +
-		'not found; share of tokens changed. An attack that does not get there counts at the queries tried. ' +
+		'is found marked; queries, median; peer: a detector that tells p-values. `strip`: the same from text that is found marked ' +
+		'until it is not; share of tokens changed. An attack that does not get there counts at the queries tried. ' +
 		'The attacker knows the tokenizer and draws words as the model does, without regard to sense.',
 	async run({ quick }) {
 		const model = embeddedModel('teacher');
@@ -235,28 +236,31 @@ export const bench: Bench = {
 						ratio: 0.5 / right,
 					});
 				}
-				const texts = forge(
-					model,
-					fresh.slice(0, forgeries).map(({ promptTokens }) => promptTokens),
-					width,
-					belief,
-					112,
-				);
-				const evidence = texts.map((text) => -detect('', text, [mark]).log10P);
-				const found = evidence.filter((one) => one >= -LEVEL).length;
+				const given = fresh.slice(0, forgeries).map(({ promptTokens }) => promptTokens);
+				const tried = LEANS.map((lean) => {
+					const texts = forge(model, given, width, belief, lean, 112);
+					const each = texts.map((text) => -detect('', text, [mark]).log10P);
+					return { lean, each, evidence: median(each) };
+				});
+				const best = tried.reduce((a, b) => (b.evidence > a.evidence ? b : a));
+				const found = best.each.filter((one) => one >= -LEVEL).length;
 				rows.push({
 					case: `forge@${n} ${name}`,
-					ours: median(evidence),
+					ours: best.evidence,
 					peer: -LEVEL,
 					peerName: 'what a verdict asks for',
 					unit: '−log10 p a text',
-					ratio: -LEVEL / median(evidence),
+					ratio: -LEVEL / best.evidence,
 				});
-				notes.push(`forge@${n} ${name}: ${found} of ${texts.length} forged texts are found marked.`);
+				notes.push(
+					`forge@${n} ${name}: ${found} of ${given.length} forged texts are found marked (leaning ${best.lean} times).`,
+				);
 			}
-			for (const [attack, sign, from] of [
-				['climb', 1, fresh],
-				['strip', -1, answers],
+			const marked = answers.filter(({ tokens }) => detect('', tokens, [mark]).verdict === 'marked');
+			notes.push(`${name}: ${marked.length} of ${answers.length} answers are found marked by themselves.`);
+			for (const [attack, sign, from, coarseOnes] of [
+				['climb', 1, fresh, COARSE],
+				['strip', -1, marked, COARSE.slice(0, 1)],
 			] as const) {
 				const run = (oracle: Oracle) =>
 					from
@@ -265,7 +269,7 @@ export const bench: Bench = {
 				const measure = (ways: readonly Climb[]) =>
 					median(ways.map((way) => (attack === 'climb' ? way.queries : way.changed)));
 				const exact = run(EXACT);
-				for (const oracle of COARSE) {
+				for (const oracle of coarseOnes) {
 					const coarse = run(oracle);
 					const reached = (ways: readonly Climb[]) => ways.filter((way) => way.reached).length;
 					rows.push({
