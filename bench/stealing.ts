@@ -31,7 +31,7 @@ const LEVEL = -6;
 /** Counts that stand for what is not known of a context. */
 const PRIOR = 10;
 /** How hard a forger leans on what it has learned: it takes what brings most. The most that a pair can say. */
-const LEANS = [1, 2, 4];
+const LEANS = [2, 4, 8, 16];
 const MOST = 3;
 
 /** How often each token came after each context. */
@@ -71,7 +71,13 @@ function frequencyBelief(marked: Counts, plain: Counts, unigram: Float64Array): 
 	};
 }
 
-/** Texts of the model without its mark, each token leaning to what is believed to be marked. */
+/** Forged texts, and their perplexity under the model without its mark. */
+interface Forged {
+	readonly texts: readonly number[][];
+	readonly perplexity: number;
+}
+
+/** Writes with the model without its mark, each token leaning to what is believed to be marked; a pair counts once, so it leans once. */
 function forge(
 	model: Transformer,
 	prompts: readonly (readonly number[])[],
@@ -79,24 +85,42 @@ function forge(
 	belief: Belief,
 	lean: number,
 	length: number,
-): number[][] {
+): Forged {
 	const random = randomStream('stealing/forge');
 	const batch = model.newBatch(prompts.length);
-	const texts: number[][] = prompts.map(() => []);
+	const texts = prompts.map(() => ({ tokens: [] as number[], used: new Map<string, Set<number>>() }));
+	let surprise = 0;
 	let logits: Float32Array = new Float32Array(0);
 	for (let at = 0; at < prompts[0].length; at++)
 		logits = batch.step(Int32Array.from(prompts, (ids) => ids[at]));
 	for (let step = 0; step < length; step++) {
-		for (const [row, text] of texts.entries()) {
-			const context = text.slice(-width);
+		for (const [row, { tokens, used }] of texts.entries()) {
+			const context = tokens.slice(-width);
 			const own = logits.subarray(row * model.vocabSize, (row + 1) * model.vocabSize);
 			const marked = context.length < width ? null : belief(context);
-			const leaning = marked === null ? own : own.map((logit, token) => logit + lean * marked(token));
-			text.push(drawn(leaning, random.next()));
+			const spent = used.get(context.join()) ?? new Set();
+			used.set(context.join(), spent);
+			const leaning =
+				marked === null
+					? own
+					: own.map((logit, token) => (spent.has(token) ? logit : logit + lean * marked(token)));
+			const token = drawn(leaning, random.next());
+			spent.add(token);
+			tokens.push(token);
+			surprise -= logProbability(own, token);
 		}
-		if (step + 1 < length) logits = batch.step(Int32Array.from(texts, (text) => text[text.length - 1]));
+		if (step + 1 < length)
+			logits = batch.step(Int32Array.from(texts, ({ tokens }) => tokens[tokens.length - 1]));
 	}
-	return texts;
+	return {
+		texts: texts.map(({ tokens }) => tokens),
+		perplexity: Math.exp(surprise / (length * texts.length)),
+	};
+}
+
+function logProbability(logits: Float32Array, token: number): number {
+	const most = logits.reduce((a, b) => Math.max(a, b), -Infinity);
+	return logits[token] - most - Math.log(logits.reduce((sum, logit) => sum + Math.exp(logit - most), 0));
 }
 
 /** The token at a quantile of softmax(logits). */
@@ -189,7 +213,7 @@ export const bench: Bench = {
 		'same model without its mark, and guesses the colour of each pair of other unmarked text; peer: a guess. `forge@N`: it ' +
 		'writes texts with the unmarked model, leaning to what it believes as hard as brings most; −log10 p, median; peer: what a verdict asks for. ' +
 		'`climb`: from unmarked text it changes one token a query and keeps what the detector does not like less, until the text ' +
-		'is found marked; queries, median; peer: a detector that tells p-values. `strip`: the same from text that is found marked ' +
+		'is found marked; queries, median; `2 answers`: the verdict alone, `4 answers`: three bands below it too; peer: a detector that tells p-values. `strip`: the same from text that is found marked ' +
 		'until it is not; share of tokens changed. An attack that does not get there counts at the queries tried. ' +
 		'The attacker knows the tokenizer and draws words as the model does, without regard to sense.',
 	async run({ quick }) {
@@ -209,6 +233,8 @@ export const bench: Bench = {
 		};
 		const plain = generate([], 'stealing/plain', prompts);
 		const fresh = generate([], 'stealing/fresh', prompts.slice(-Math.max(forgeries, climbs)));
+		const given = fresh.slice(0, forgeries).map(({ promptTokens }) => promptTokens);
+		const straight = forge(model, given, 1, () => null, 0, 112);
 		const unigram = new Float64Array(model.vocabSize);
 		for (const { tokens } of plain) for (const token of tokens) unigram[token]++;
 		const words = plain.flatMap(({ tokens }) => tokens);
@@ -236,11 +262,12 @@ export const bench: Bench = {
 						ratio: 0.5 / right,
 					});
 				}
-				const given = fresh.slice(0, forgeries).map(({ promptTokens }) => promptTokens);
+				const evidenceOf = (texts: readonly number[][], seen: readonly number[] = []) =>
+					texts.map((text) => -detect('', text, [mark], { given: seen }).log10P);
 				const tried = LEANS.map((lean) => {
-					const texts = forge(model, given, width, belief, lean, 112);
-					const each = texts.map((text) => -detect('', text, [mark]).log10P);
-					return { lean, each, evidence: median(each) };
+					const forged = forge(model, given, width, belief, lean, 112);
+					const each = evidenceOf(forged.texts);
+					return { lean, forged, each, evidence: median(each) };
 				});
 				const best = tried.reduce((a, b) => (b.evidence > a.evidence ? b : a));
 				const found = best.each.filter((one) => one >= -LEVEL).length;
@@ -253,8 +280,20 @@ export const bench: Bench = {
 					ratio: -LEVEL / best.evidence,
 				});
 				notes.push(
-					`forge@${n} ${name}: ${found} of ${given.length} forged texts are found marked (leaning ${best.lean} times).`,
+					`forge@${n} ${name}: ${found} of ${given.length} forged texts are found marked; perplexity under the unmarked model ` +
+						`${best.forged.perplexity.toFixed(0)}, not leaning ${straight.perplexity.toFixed(0)}.`,
 				);
+				if (spec.channel === 'shape') continue;
+				const seen = answers.slice(0, n).flatMap(({ tokens }) => tokens);
+				const unseen = median(evidenceOf(best.forged.texts, seen));
+				rows.push({
+					case: `forge@${n} ${name}, contexts that were not served`,
+					ours: unseen,
+					peer: -LEVEL,
+					peerName: 'what a verdict asks for',
+					unit: '−log10 p a text',
+					ratio: -LEVEL / unseen,
+				});
 			}
 			const marked = answers.filter(({ tokens }) => detect('', tokens, [mark]).verdict === 'marked');
 			notes.push(`${name}: ${marked.length} of ${answers.length} answers are found marked by themselves.`);
