@@ -31,7 +31,7 @@ const LEVEL = -6;
 /** Counts that stand for what is not known of a context. */
 const PRIOR = 10;
 /** How hard a forger leans on what it has learned: it takes what brings most. The most that a pair can say. */
-const LEANS = [2, 4, 8, 16];
+const LEANS = [1, 2, 4, 8];
 const MOST = 3;
 
 /** How often each token came after each context. */
@@ -52,7 +52,7 @@ function count(samples: readonly Sample[], width: number): Counts {
 const total = (row: ReadonlyMap<number, number> | undefined) =>
 	row === undefined ? 0 : [...row.values()].reduce((sum, one) => sum + one, 0);
 
-/** What an attacker believes of tokens after a context: how much likelier the mark makes each, log. Null: nothing. */
+/** What an attacker believes of tokens after a context: deviations of each from its frequency without the mark. Null: nothing. */
 type Belief = (context: readonly number[]) => ((token: number) => number) | null;
 
 /** Frequencies under the mark against frequencies without it. */
@@ -64,9 +64,11 @@ function frequencyBelief(marked: Counts, plain: Counts, unigram: Float64Array): 
 		const before = plain.get(name);
 		const [after, without] = [total(seen), total(before)];
 		return (token) => {
-			const expected = ((before?.get(token) ?? 0) + PRIOR * unigram[token]) / (without + PRIOR);
-			const found = ((seen.get(token) ?? 0) + PRIOR * expected) / (after + PRIOR);
-			return Math.max(-MOST, Math.min(MOST, Math.log(found / expected)));
+			const share = ((before?.get(token) ?? 0) + PRIOR * unigram[token]) / (without + PRIOR);
+			const expected = after * share;
+			const variance = expected * (1 + after / (without + PRIOR)) + 1;
+			const deviations = ((seen.get(token) ?? 0) - expected) / Math.sqrt(variance);
+			return Math.max(-MOST, Math.min(MOST, deviations));
 		};
 	};
 }
