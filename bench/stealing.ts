@@ -213,7 +213,8 @@ export const bench: Bench = {
 		'Attacks without the key on the embedded teacher (answers of at most 112 tokens, temperature 1, a fresh key a mark). ' +
 		'`colours@N`: an attacker counts how often each token comes after each context in N answers, beside 2,048 answers of the ' +
 		'same model without its mark, and guesses the colour of each pair of other unmarked text; peer: a guess. `forge@N`: it ' +
-		'writes texts with the unmarked model, leaning to what it believes as hard as brings most; −log10 p, median; peer: what a verdict asks for. ' +
+		'writes texts with the unmarked model, leaning to what it believes as hard as brings most; −log10 p, median; peer: what a verdict asks for; ' +
+		'`contexts that were not served`: the same without what may be copied from the N answers. ' +
 		'`climb`: from unmarked text it changes one token a query and keeps what the detector does not like less, until the text ' +
 		'is found marked; queries, median; `2 answers`: the verdict alone, `4 answers`: three bands below it too; peer: a detector that tells p-values. `strip`: the same from text that is found marked ' +
 		'until it is not; share of tokens changed. An attack that does not get there counts at the queries tried. ' +
