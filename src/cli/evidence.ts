@@ -108,7 +108,7 @@ export function addEvidence(program: Command, edge: Edge, exit: (code: number) =
 			const { corpus, key, trust, policy, record } = flags;
 			const keyFile = key === undefined ? undefined : resolve(key);
 			const verification = await verifyBundle(bytesOf(path), {
-				...(trust === undefined ? {} : { trust: checked(Trust, parseJson(readText(trust), trust), trust) }),
+				...trustOf(trust),
 				...(policy === undefined
 					? {}
 					: { policy: checked(Policy, parseJson(readText(policy), policy), policy) }),
@@ -134,9 +134,10 @@ export function addEvidence(program: Command, edge: Edge, exit: (code: number) =
 		.command('report')
 		.description('one HTML page that shows a bundle to people; only a valid bundle has one')
 		.argument('<bundle>', 'the bundle')
+		.option('--trust <file>', 'whose signatures, logs and time stamps are believed (`touchmark-trust`)')
 		.requiredOption('--out <file>', 'where to write the page')
-		.action(async (path: string, flags: CommonOptions & { out: string }) => {
-			const verification = await verifyBundle(bytesOf(path));
+		.action(async (path: string, flags: CommonOptions & { out: string; trust?: string }) => {
+			const verification = await verifyBundle(bytesOf(path), trustOf(flags.trust));
 			const { predicate } = verification;
 			if (!verification.valid || predicate === null) return fail(verification, flags);
 			const commands = predicate.tests.map((test) =>
@@ -195,6 +196,10 @@ function bytesOf(path: string): Uint8Array {
 function mustBeFolder(path: string): string {
 	if (!existsSync(path) || !statSync(path).isDirectory()) throw badInput(`${path}: is not a folder`);
 	return path;
+}
+
+function trustOf(path: string | undefined): { trust?: Trust } {
+	return path === undefined ? {} : { trust: checked(Trust, parseJson(readText(path), path), path) };
 }
 
 /** Opened keys: one mark, or a list. */

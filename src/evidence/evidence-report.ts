@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { isFinding } from '../verify/test-result.js';
+import { isFinding, type Verdict } from '../verify/test-result.js';
 import type { Check } from './checks.js';
 import type { Finding } from './findings.js';
 import { newHistogramFrame, renderHistogram } from './histogram.js';
@@ -70,17 +70,33 @@ function summary(findings: readonly Finding[]): string {
 			const verdict = some.some((one) => one.verdict === 'no-evidence') ? 'no-evidence' : 'too-little-data';
 			return `${bdi(suspect)} ${CLAIMS[verdict]}. This does not mean that it was not trained on marked text.`;
 		}
-		return found
-			.map(({ verdict, level, log10PCorrected, alternatives }) => {
-				const but =
-					alternatives.length > 0
-						? ` This test alone cannot rule out: ${alternatives.map(escapeHtml).join(', ')}.`
-						: '';
-				return `${bdi(suspect)} ${CLAIMS[verdict]}. A suspect without access to anything marked with this key would be found with a probability of at most ${oddsText(level)}; the chance of a result as strong as this one is at most 10<sup>${logText(log10PCorrected)}</sup>, corrected for everything that was tested.${but}`;
-			})
-			.join(' ');
+		return [...new Set(found.map(({ verdict }) => verdict))]
+			.map((verdict) =>
+				claim(
+					suspect,
+					verdict,
+					found.filter((one) => one.verdict === verdict),
+				),
+			)
+			.join('</li><li>');
 	});
 	return `<ul class="limits lead">${items.map((item) => `<li>${item}</li>`).join('')}</ul>`;
+}
+
+/** One verdict of a suspect, however many tests say so. */
+function claim(suspect: string, verdict: Verdict, some: readonly Finding[]): string {
+	const strongest = some.reduce((best, one) => (one.log10PCorrected < best.log10PCorrected ? one : best));
+	const tests = some.length === 1 ? '' : ` ${some.length} tests say so; the strongest is given here.`;
+	// What every one of them leaves open stays open.
+	const open = strongest.alternatives.filter((why) =>
+		some.every(({ alternatives }) => alternatives.includes(why)),
+	);
+	const but = open.length > 0 ? ` This cannot rule out: ${open.map(escapeHtml).join(', ')}.` : '';
+	const innocent =
+		verdict === 'exposed'
+			? 'A suspect that never saw these answers'
+			: 'A suspect without access to anything marked with this key';
+	return `<strong>${bdi(suspect)} ${CLAIMS[verdict]}.</strong> ${innocent} would be found with a probability of at most ${oddsText(strongest.level)}; the chance of a result as strong as this one is at most 10<sup>${logText(strongest.log10PCorrected)}</sup>, corrected for everything that was tested.${tests}${but}`;
 }
 
 /** Other explanations, each with what in the bundle speaks for or against it. */

@@ -115,3 +115,8 @@ export function statementOf(predicate: EvidencePredicate): Statement {
 export function subjectsOf({ inputs }: EvidencePredicate): Statement['subject'] {
 	return inputs.map(({ name, sha256 }) => ({ name, digest: { sha256 } }));
 }
+
+/** JSON schema (draft 2020-12) of the predicate, as docs/schemas/evidence-v1.json publishes it. */
+export function evidenceSchema(): object {
+	return { $id: PREDICATE_TYPE, title: 'Evidence', ...z.toJSONSchema(EvidencePredicate) };
+}

@@ -1,15 +1,17 @@
 /** Bundles of evidence: what a stranger can check, and what happens to one that was changed. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type CheckCode, CheckName } from '../../src/evidence/checks.js';
 import { type Envelope, payloadOf, signEnvelope } from '../../src/evidence/dsse.js';
 import { digestFile, type InputDigest } from '../../src/evidence/inputs.js';
-import { PAYLOAD_TYPE } from '../../src/evidence/statement.js';
+import { evidenceSchema, PAYLOAD_TYPE } from '../../src/evidence/statement.js';
 import { bundleText, type VerifyOptions, verifyBundle } from '../../src/evidence/verify.js';
 import { createKeyring, openKeyring } from '../../src/keys/keyring.js';
 import { canonicalBytes } from '../../src/marks/mark-spec.js';
+import { CHROMIUM, launchChromium } from '../chromium.js';
 import { newFolder } from '../cli/run-cli.js';
 import { hasOpenssl } from '../ledger/authority.js';
 import { randomSource } from '../stats/random.js';
@@ -82,6 +84,11 @@ describe('a bundle', () => {
 			for (const secret of [key, salt])
 				for (const form of ['hex', 'base64', 'base64url', 'latin1'] as const)
 					expect(text).not.toContain(Buffer.from(secret, 'hex').toString(form));
+	});
+
+	it('follows its published schema', () => {
+		const published = JSON.parse(readFileSync('docs/schemas/evidence-v1.json', 'utf8'));
+		expect(JSON.parse(JSON.stringify(evidenceSchema()))).toEqual(published);
 	});
 
 	it('can be signed by several; each must be right', async () => {
@@ -377,4 +384,36 @@ describe('a bundle that was changed on the way', () => {
 			{ numRuns: 10_000, seed: 9 },
 		);
 	}, 300_000);
+});
+
+describe.skipIf(CHROMIUM === undefined)('the report in a browser', () => {
+	it.each([1280, 390])('at a width of %i: nothing overflows, is loaded or runs', async (width) => {
+		await example.run(
+			'evidence',
+			'report',
+			'bundle.json',
+			'--trust',
+			'trust.json',
+			'--out',
+			'report.html',
+			'--quiet',
+		);
+		const browser = await launchChromium();
+		try {
+			const page = await browser.newPage({ viewport: { width, height: 900 } });
+			const asked: string[] = [];
+			page.on('request', (request) => asked.push(request.url()));
+			await page.goto(pathToFileURL(example.path('report.html')).href);
+			expect(asked.filter((url) => !url.startsWith('data:'))).toHaveLength(1);
+			expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
+			const rows = await page.getByRole('row', { name: 'rival' }).allInnerTexts();
+			expect(rows.some((row) => row.includes('trained on served answers'))).toBe(true);
+			expect(await page.locator('svg[role=img]').count()).toBe(4);
+			expect(await page.locator('script').count()).toBe(0);
+			// What the page says first is what a reader needs first.
+			expect(await page.locator('main section h2').first().textContent()).toBe('What was found');
+		} finally {
+			await browser.close();
+		}
+	});
 });
