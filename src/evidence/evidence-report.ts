@@ -42,6 +42,7 @@ export function renderEvidence(
 			section('found', 'What was found', summary(findings)),
 			section('limits', 'What this does not show', limits(findings, checks)),
 			section('suspects', 'The suspects', table(findings)),
+			groups(findings),
 			panels(findings),
 			section('origin', 'Where this comes from', origin(predicate, signers, checks)),
 			section('method', 'Method', method(predicate, findings)),
@@ -151,6 +152,35 @@ function table(findings: readonly Finding[]): string {
 		`${verdictCell(row.verdict)}${[...row.alternatives, ...row.withheld].map((why) => `<span class="aside">${escapeHtml(why)}</span>`).join('')}`,
 	]);
 	return resultsTable(caption, COLUMNS, new Set([2, 3, 4, 5]), cells);
+}
+
+/** Rows of the table of accounts and cohorts; all are in the bundle. */
+const MOST_GROUPS = 40;
+
+/** Accounts and cohorts beside controls; nothing where a test names none. */
+function groups(findings: readonly Finding[]): string {
+	const rows = findings.flatMap(({ suspect, groups: some }) => some.map((row) => ({ suspect, ...row })));
+	if (rows.length === 0) return '';
+	const shown = rows.slice(0, MOST_GROUPS);
+	const cells = shown.map(({ suspect, kind, name, scored, log10P, found }) => [
+		`<bdi>${escapeHtml(name)}</bdi>`,
+		kind,
+		`<bdi>${escapeHtml(suspect)}</bdi>`,
+		data(scored, decimalText(scored, 0)),
+		data(log10P, logText(log10P)),
+		kind.startsWith('control') ? 'not suspected' : found ? 'found' : 'not found',
+	]);
+	const rest = rows.length > shown.length ? ` ${rows.length - shown.length} more are in the bundle.` : '';
+	return section(
+		'groups',
+		'Accounts and cohorts, beside those that nobody suspects',
+		resultsTable(
+			`Answers that were served to these accounts, or marks of these cohorts. Controls were named before the key or the coins were opened; they say what marked text that anybody can find would look like.${rest}`,
+			['Name', 'Kind', 'Suspect', 'Pairs', 'log₁₀ p', 'Result'],
+			new Set([3, 4]),
+			cells,
+		),
+	);
 }
 
 /** Tests with their null samples; nothing where none were printed. */

@@ -6,8 +6,9 @@
 import { z } from 'zod';
 import { ScanResult } from '../scan/corpus-result.js';
 import { log10 } from '../stats/portable.js';
+import type { CohortResult } from '../verify/cohort-results.js';
 import { DetectResult } from '../verify/detect.js';
-import { ExposureResult } from '../verify/exposure-result.js';
+import { ExposureResult, type ExposureRow } from '../verify/exposure-result.js';
 import { RadioactivityResult } from '../verify/radioactivity.js';
 import { SuspectsResult } from '../verify/suspects.js';
 import { isFinding, type TestResult, type Verdict } from '../verify/test-result.js';
@@ -32,8 +33,21 @@ export interface Finding {
 	readonly withheld: readonly string[];
 	/** Tests of single marks; none for exposure. */
 	readonly tests: readonly TestResult[];
+	/** Accounts and cohorts, then controls. */
+	readonly groups: readonly GroupRow[];
 	/** log10 p of the same text under keys that were never deployed, for each of `tests`; none where they were not printed. */
 	readonly nulls: readonly (readonly number[])[];
+}
+
+/** An account or cohort of a test, or a control that nobody suspects. */
+export interface GroupRow {
+	readonly kind: 'account' | 'cohort' | 'control account' | 'control cohort' | 'control model';
+	readonly name: string;
+	/** Pairs. */
+	readonly scored: number;
+	readonly log10P: number;
+	/** Whether it is among those found at the test's false discovery rate; controls are not accused. */
+	readonly found: boolean;
 }
 
 /** A result as its command prints it. */
@@ -73,7 +87,7 @@ function headline(
 	part: Pick<Headline, 'suspect' | 'scored' | 'log10P' | 'log10E' | 'level' | 'verdict'> & Partial<Headline>,
 ): Headline {
 	const given = [[part.verdict, part.log10P] as const];
-	return { alternatives: [], withheld: [], tests: [], nulls: [], given, ...part };
+	return { alternatives: [], withheld: [], tests: [], groups: [], nulls: [], given, ...part };
 }
 
 function headlinesOf({ suspect, command, result }: EvidenceTest): Headline[] {
@@ -94,9 +108,23 @@ function headlinesOf({ suspect, command, result }: EvidenceTest): Headline[] {
 	return result.flatMap((one): Headline[] => {
 		if (command === 'exposure') {
 			const { pairs, ties, log10PCorrected: log10P, ...rest } = RESULTS.exposure.parse(one);
-			const { log10E, level, verdict, alternatives, withheld } = rest;
+			const { log10E, level, verdict, alternatives, withheld, accounts, controls } = rest;
+			const rowOf =
+				(kind: GroupRow['kind'], found = false) =>
+				(name: string, row: ExposureRow): GroupRow => ({
+					...{ kind, name, found },
+					...{ scored: row.pairs - row.ties, log10P: row.log10P },
+				});
+			const groups = [
+				...accounts.map((row) => rowOf('account', row.found)(row.account, row)),
+				...controls.accounts.map((row) => rowOf('control account')(row.account, row)),
+				...controls.models.map((row) => rowOf('control model')(row.model, row)),
+			];
 			return [
-				headline({ suspect, scored: pairs - ties, log10P, log10E, level, verdict, alternatives, withheld }),
+				headline({
+					...{ suspect, scored: pairs - ties, log10P, log10E, level, verdict },
+					...{ alternatives, withheld, groups },
+				}),
 			];
 		}
 		if (command === 'scan') {
@@ -113,10 +141,21 @@ function headlinesOf({ suspect, command, result }: EvidenceTest): Headline[] {
 				log10P:
 					verdict === 'marked' ? Math.min(...tests.map((test) => test.log10PCorrected)) : log10PCorrected,
 				withheld: several ? parsed.withheld : [],
+				groups: [
+					...row.cohorts.map((cohort) => cohortRow('cohort', cohort)),
+					...row.controls.cohorts.map((cohort) => cohortRow('control cohort', { ...cohort, found: false })),
+				],
 				nulls: several ? [] : Nulls.parse(one).nulls,
 			});
 		});
 	});
+}
+
+function cohortRow(
+	kind: GroupRow['kind'],
+	{ cohort, scored, log10P, found }: Pick<CohortResult, 'cohort' | 'scored' | 'log10P' | 'found'>,
+): GroupRow {
+	return { kind, name: cohort, scored, log10P, found };
 }
 
 /** How far printed logarithms may be apart. */

@@ -408,6 +408,7 @@ describe.skipIf(CHROMIUM === undefined)('the report in a browser', () => {
 			expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
 			const rows = await page.getByRole('row', { name: 'rival' }).allInnerTexts();
 			expect(rows.some((row) => row.includes('trained on served answers'))).toBe(true);
+			expect(await page.getByRole('row', { name: /^ada account/ }).count()).toBe(1);
 			expect(await page.locator('svg[role=img]').count()).toBe(4);
 			expect(await page.locator('script').count()).toBe(0);
 			// What the page says first is what a reader needs first.
