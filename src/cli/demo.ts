@@ -3,10 +3,19 @@
  *
  * @module
  */
+import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { DEMO_SEED, type DemoResults, runDemo } from '../demo/run-demo.js';
+import { DEMO_SEED, type DemoResults, runDemo, scoresFile, transcriptFile } from '../demo/run-demo.js';
+import { buildBundle, type EvidencePlan } from '../evidence/build.js';
+import { bundleText } from '../evidence/verify.js';
+import { parseJson } from '../input.js';
+import { openEpoch } from '../keys/epochs.js';
+import { openKeyring } from '../keys/keyring.js';
+import { writeWhole } from '../output.js';
 import type { CommonOptions, Edge } from './edge.js';
-import { progressBar } from './progress.js';
+import { runTest } from './evidence-run.js';
+import { readText } from './marks.js';
+import { type Bar, progressBar } from './progress.js';
 import { tableText } from './table-text.js';
 
 const FOLDER = 'touchmark-demo';
@@ -23,8 +32,48 @@ export function addDemo(program: Command, edge: Edge): void {
 			const results = await runDemo(FOLDER, options.seed, (label, total) =>
 				progressBar(edge, options, label, total),
 			);
+			await seal(results, progressBar(edge, options, 'evidence', SEALED.length * 2));
 			edge.out(options.json ? `${JSON.stringify(results)}\n` : describe(results));
 		});
+}
+
+/** Suspects that were trained in this run, and so with keys of this run. */
+const SEALED = ['n-gram student, marked', 'n-gram student, unmarked'] as const;
+
+/** Seals what was found of them: runs the tests again, as commands, on the files that the demo wrote. */
+async function seal({ level }: DemoResults, bar: Bar): Promise<void> {
+	const file = (name: string) => join(FOLDER, name);
+	const ringPath = file('keyring.json');
+	const ring = await openKeyring(parseJson(readText(ringPath), ringPath), () => '');
+	const keys = openEpoch(ring, 0);
+	writeWhole(file('keys.json'), `${JSON.stringify(keys, null, 1)}\n`, 0o600);
+	const levels = ['--level', String(level)];
+	const plan: EvidencePlan = {
+		title: 'Touchmark demo',
+		suspects: SEALED.map((name) => ({ name, released: null })),
+		tests: SEALED.flatMap((suspect) => [
+			{
+				...{ suspect, command: 'radioactivity' as const },
+				args: ['--suspect', { file: transcriptFile(suspect) }, ...levels],
+			},
+			{
+				...{ suspect, command: 'exposure' as const },
+				args: [
+					...['--pairs', { file: 'exposure-served-pairs.jsonl' }],
+					...['--coins', { file: 'exposure-served-coins.jsonl' }],
+					...['--scores', { file: scoresFile(suspect) }, ...levels],
+				],
+			},
+		]),
+	};
+	const envelope = await buildBundle({
+		...{ plan, path: file('plan.json'), keys, log: file('touchmark-log'), signer: ring },
+		run: ({ command, args }, inputs, folder) =>
+			runTest({ command, args, inputs }, folder, resolve(file('keys.json'))),
+		progress: () => bar.add(1),
+	}).finally(() => bar.stop());
+	writeWhole(file('plan.json'), `${JSON.stringify(plan, null, 1)}\n`);
+	writeWhole(file('bundle.json'), bundleText(envelope));
 }
 
 function describe(results: DemoResults): string {
@@ -65,6 +114,7 @@ function describe(results: DemoResults): string {
 			? `With these mean scores e reaches a million from ${enough.join(', ')}, as \`touchmark power\` plans it.\n`
 			: '') +
 		`The n-gram students were trained now, from counts of token pairs; the transformers ship with the package.\n` +
-		`${results.seconds} s. Page: ${FOLDER}/report.html  Transcripts and results: ${FOLDER}/\n`
+		`${results.seconds} s. Page: ${FOLDER}/report.html  Transcripts and results: ${FOLDER}/\n` +
+		`Evidence, sealed: touchmark evidence verify ${FOLDER}/bundle.json --corpus ${FOLDER} --key ${FOLDER}/keys.json\n`
 	);
 }

@@ -119,8 +119,8 @@ export function addRadioactivity(program: Command, edge: Edge, exit: (code: numb
 		let found: boolean;
 		if (named === null) {
 			const observations = await observe(edge, flags, flags.suspect, tokenizer);
-			const { result } = radioactivity(observations, marks, options);
-			print(result, describe(result));
+			const { result, nulls } = radioactivity(observations, marks, options);
+			print({ ...result, nulls: nulls.map(({ log10Ps }) => log10Ps) }, describe(result));
 			found = isFinding(result.verdict);
 		} else {
 			const observed = (some: readonly NamedPaths[]) => observeAll(edge, flags, some, tokenizer);

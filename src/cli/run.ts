@@ -12,6 +12,7 @@ import { addCollect } from './collect.js';
 import { addDemo } from './demo.js';
 import { addDetect } from './detect.js';
 import { type Edge, EXIT } from './edge.js';
+import { addEvidence } from './evidence.js';
 import { addExposure } from './exposure.js';
 import { addGenerate } from './generate.js';
 import { addKeys } from './keys.js';
@@ -62,6 +63,7 @@ export async function run(args: readonly string[], edge: Edge): Promise<number> 
 	addScanMerge(program, edge, exit);
 	addBench(program, edge);
 	addNetworks(program, edge, exit);
+	addEvidence(program, edge, exit);
 	addPower(program, edge);
 	for (const command of allCommands(program)) {
 		command.exitOverride().configureOutput({

@@ -380,7 +380,8 @@ async function testTrials(
 	}));
 }
 
-function scoresFile(suspect: string): string {
+/** Name of the file that holds the scores of a suspect of a trial. */
+export function scoresFile(suspect: string): string {
 	return `exposure-scores-${transcriptFile(suspect)}`;
 }
 

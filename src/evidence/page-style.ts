@@ -91,7 +91,7 @@ pre { background: var(--panel); padding: .75rem 1rem; border-radius: .375rem; wh
 	.results thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 	.results tr { border: 1px solid var(--line); border-radius: .375rem; padding: .5rem .75rem; margin-bottom: .75rem; }
 	.results th, .results td { border: 0; padding: .15rem 0; }
-	.results td, .results td:last-child { display: grid; grid-template-columns: 8.5rem minmax(0, 1fr); gap: .75rem; min-width: 0; text-align: left; white-space: normal; }
+	.results td, .results td:nth-child(2), .results td:last-child { display: grid; grid-template-columns: 8.5rem minmax(0, 1fr); gap: .75rem; min-width: 0; text-align: left; white-space: normal; }
 	.results td::before { content: attr(data-label) / ''; color: var(--dim); font-size: .875rem; }
 	.results .verdict { justify-self: start; }
 }

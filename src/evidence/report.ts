@@ -3,12 +3,12 @@
  *
  * @module
  */
-import type { Verdict } from '../verify/test-result.js';
 import { newHistogramFrame, renderHistogram } from './histogram.js';
 import { escapeHtml } from './html.js';
 import { decimalText, logText, oddsText, rateText } from './number-text.js';
 import { data, renderPage, resultsTable, section } from './page.js';
 import { type Passage, renderPassage } from './passage-view.js';
+import { kindOf, verdictCell } from './verdict-words.js';
 
 /** One suspect in a report. */
 export interface ReportSuspect {
@@ -67,16 +67,6 @@ export interface ReportData {
 	readonly commands: readonly string[];
 }
 
-/** How a verdict is worded, and what kind of answer it is. The sign says the kind without colour. */
-const VERDICTS: Readonly<Record<Verdict, { words: string; kind: 'found' | 'none' | 'unsure' }>> = {
-	marked: { words: 'text is marked', kind: 'found' },
-	'trained-on-marked': { words: 'trained on marked text', kind: 'found' },
-	exposed: { words: 'trained on served answers', kind: 'found' },
-	'no-evidence': { words: 'no evidence', kind: 'none' },
-	'too-little-data': { words: 'too little data', kind: 'unsure' },
-};
-const SIGNS = { found: '●', none: '○', unsure: '…' } as const;
-
 /**
  * Renders the page. Pure: the same data give the same page, and all text in the data is escaped.
  *
@@ -93,14 +83,6 @@ ${section('held-out', 'The same text under keys that were never deployed', panel
 ${data.exposure === undefined || data.exposure.length === 0 ? '' : `${section('exposure', 'Answers that were served, and answers that were not', exposureTable(data.exposure))}\n`}${section('passage', 'What a mark looks like', renderPassage(data.passage))}
 ${section('method', 'Method, and how to check it', method(data))}`,
 	});
-}
-
-function kindOf(verdict: string): 'found' | 'none' | 'unsure' {
-	return wordingOf(verdict)?.kind ?? 'unsure';
-}
-
-function wordingOf(verdict: string): (typeof VERDICTS)[Verdict] | undefined {
-	return Object.hasOwn(VERDICTS, verdict) ? VERDICTS[verdict as Verdict] : undefined;
 }
 
 function names(suspects: readonly { readonly suspect: string }[]): string {
@@ -170,13 +152,6 @@ function exposureTable(rows: readonly ReportExposure[]): string {
 		verdictCell(row.verdict),
 	]);
 	return `${resultsTable(caption, columns, new Set([2, 3, 4]), cells)}${note}`;
-}
-
-/** A verdict as a badge. */
-function verdictCell(verdict: string): string {
-	const kind = kindOf(verdict);
-	const words = escapeHtml(wordingOf(verdict)?.words ?? verdict);
-	return `<span class="verdict ${kind}"><span aria-hidden="true">${SIGNS[kind]} </span>${words}</span>`;
 }
 
 function cellsOf(row: ReportSuspect): string[] {

@@ -13,9 +13,8 @@ import { badInput } from '../errors.js';
 import { checked, hexOf } from '../input.js';
 import { canonicalBytes, type MarkSpec, markId, Name } from '../marks/mark-spec.js';
 import { Envelope, payloadOf, type Signer, signEnvelope, signersOf } from './dsse.js';
+import { PAYLOAD_TYPE } from './statement.js';
 
-/** The payload type of in-toto statements. */
-const PAYLOAD_TYPE = 'application/vnd.in-toto+json';
 /** The type of our predicate; its JSON schema is `docs/schemas/manifest-v1.json`. */
 export const MANIFEST_TYPE = 'https://touchmark.dev/manifest/v1';
 /** The term of the IPTC, which C2PA uses too, for what a trained model made. */

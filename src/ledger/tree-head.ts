@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { createPublicKey, verify } from 'node:crypto';
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import { z } from 'zod';
 import { hexOf } from '../input.js';
+import { isSignedBy } from '../keys/ed25519.js';
 import type { Keyring } from '../keys/keyring.js';
 import { canonicalBytes } from '../marks/mark-spec.js';
 
@@ -36,16 +36,7 @@ export function signHead(size: number, root: Uint8Array, signer: Signer): TreeHe
 	return { ...head, publicKey: bytesToHex(signer.publicKey), signature };
 }
 
-/** What comes before the key in the DER form of an Ed25519 public key (RFC 8410). */
-const DER_PREFIX = Buffer.from('302a300506032b6570032100', 'hex');
-
-/**
- * Whether the signature is of the key that the head names. Whose key that is must be known from elsewhere.
- *
- * By the host's own Ed25519, for an audit checks every head that there ever was.
- */
+/** Whether the signature is of the key that the head names. Whose key that is must be known from elsewhere. */
 export function isSignedHead(head: TreeHead): boolean {
-	const key = Buffer.concat([DER_PREFIX, hexToBytes(head.publicKey)]);
-	const publicKey = createPublicKey({ key, format: 'der', type: 'spki' });
-	return verify(null, messageOf(head), publicKey, hexToBytes(head.signature));
+	return isSignedBy(hexToBytes(head.publicKey), messageOf(head), hexToBytes(head.signature));
 }

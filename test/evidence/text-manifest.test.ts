@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { pae, signEnvelope } from '../../src/evidence/dsse.js';
+import { PAYLOAD_TYPE } from '../../src/evidence/statement.js';
 import {
 	MANIFEST_TYPE,
 	MAX_MANIFEST,
@@ -28,9 +29,7 @@ const payloadOf = (manifest: string) =>
 	JSON.parse(Buffer.from(JSON.parse(manifest).payload, 'base64').toString('utf8'));
 /** Signs whatever it is given as if it were a manifest. */
 const signed = (statement: unknown) =>
-	Buffer.from(
-		canonicalBytes(signEnvelope('application/vnd.in-toto+json', canonicalBytes(statement), ring)),
-	).toString('utf8');
+	Buffer.from(canonicalBytes(signEnvelope(PAYLOAD_TYPE, canonicalBytes(statement), ring))).toString('utf8');
 
 describe('the envelope', () => {
 	/** secure-systems-lab/dsse, protocol.md and signing_spec.py at eebf7b59 (Apache-2.0). */
@@ -178,11 +177,7 @@ describe('a manifest that was changed', () => {
 		])
 			expect(verifyTextManifest(signed(changed), TEXT, [key]).code).toBe('malformed-statement');
 		expect(verifyTextManifest(signed(statement), TEXT, [key]).code).toBe('ok');
-		const spaced = signEnvelope(
-			'application/vnd.in-toto+json',
-			Buffer.from(JSON.stringify(statement, null, 1)),
-			ring,
-		);
+		const spaced = signEnvelope(PAYLOAD_TYPE, Buffer.from(JSON.stringify(statement, null, 1)), ring);
 		const envelope = Buffer.from(canonicalBytes(spaced)).toString('utf8');
 		expect(verifyTextManifest(envelope, TEXT, [key]).code).toBe('statement-not-canonical');
 	});

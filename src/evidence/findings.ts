@@ -1,0 +1,206 @@
+/**
+ * What the tests of a bundle say, and whether they agree with themselves: all that can be known without the files.
+ *
+ * @module
+ */
+import { z } from 'zod';
+import { ScanResult } from '../scan/corpus-result.js';
+import { log10 } from '../stats/portable.js';
+import type { CohortResult } from '../verify/cohort-results.js';
+import { DetectResult } from '../verify/detect.js';
+import { ExposureResult, type ExposureRow } from '../verify/exposure-result.js';
+import { RadioactivityResult } from '../verify/radioactivity.js';
+import { SuspectsResult } from '../verify/suspects.js';
+import { isFinding, type TestResult, type Verdict } from '../verify/test-result.js';
+import type { EvidencePredicate, EvidenceTest } from './statement.js';
+
+/** One suspect of one test, by its headline. */
+export interface Finding {
+	readonly suspect: string;
+	readonly command: EvidenceTest['command'];
+	/** Documents, pairs or distinct windows: what was scored. */
+	readonly scored: number;
+	/** Corrected for everything that the test itself tried, and for the number of documents. */
+	readonly log10P: number;
+	/** The same, corrected for all tests of the bundle. */
+	readonly log10PCorrected: number;
+	/** log10 of the e-value, where the test has one. */
+	readonly log10E: number | null;
+	readonly level: number;
+	/** That of the test; `no-evidence` where the correction for the bundle takes a finding away. */
+	readonly verdict: Verdict;
+	readonly alternatives: readonly string[];
+	readonly withheld: readonly string[];
+	/** Tests of single marks; none for exposure. */
+	readonly tests: readonly TestResult[];
+	/** Accounts and cohorts, then controls. */
+	readonly groups: readonly GroupRow[];
+	/** log10 p of the same text under keys that were never deployed, for each of `tests`; none where they were not printed. */
+	readonly nulls: readonly (readonly number[])[];
+}
+
+/** An account or cohort of a test, or a control that nobody suspects. */
+export interface GroupRow {
+	readonly kind: 'account' | 'cohort' | 'control account' | 'control cohort' | 'control model';
+	readonly name: string;
+	/** Pairs. */
+	readonly scored: number;
+	readonly log10P: number;
+	/** Whether it is among those found at the test's false discovery rate; controls are not accused. */
+	readonly found: boolean;
+}
+
+/** A result as its command prints it. */
+const RESULTS = {
+	detect: DetectResult,
+	radioactivity: z.union([SuspectsResult, RadioactivityResult]),
+	exposure: ExposureResult,
+	scan: ScanResult,
+} as const;
+
+const Nulls = z.object({ nulls: z.array(z.array(z.number())).default([]) });
+
+/** Headline of one test, before the correction for the bundle. */
+interface Headline extends Omit<Finding, 'log10PCorrected' | 'command'> {
+	/** Every verdict that the test gives, with the corrected log10 p that it rests on. */
+	readonly given: readonly (readonly [Verdict, number])[];
+}
+
+/**
+ * What a bundle says of its suspects, each test corrected for the number of tests (Bonferroni: a row says the same
+ * whatever stands in the others).
+ *
+ * @throws z.ZodError for a result that its command does not print
+ */
+export function findingsOf({ tests }: Pick<EvidencePredicate, 'tests'>): Finding[] {
+	return tests.flatMap((test) =>
+		headlinesOf(test).map(({ given: _, ...row }): Finding => {
+			const log10PCorrected = Math.min(0, row.log10P + log10(tests.length));
+			const lost = isFinding(row.verdict) && log10PCorrected > log10(row.level);
+			return { ...row, command: test.command, log10PCorrected, verdict: lost ? 'no-evidence' : row.verdict };
+		}),
+	);
+}
+
+/** A headline, with what is not said left empty. */
+function headline(
+	part: Pick<Headline, 'suspect' | 'scored' | 'log10P' | 'log10E' | 'level' | 'verdict'> & Partial<Headline>,
+): Headline {
+	const given = [[part.verdict, part.log10P] as const];
+	return { alternatives: [], withheld: [], tests: [], groups: [], nulls: [], given, ...part };
+}
+
+function headlinesOf({ suspect, command, result }: EvidenceTest): Headline[] {
+	if (command === 'detect') {
+		const documents = result.map((one) => RESULTS.detect.parse(one));
+		const best = documents.reduce((a, b) => (b.log10PCorrected < a.log10PCorrected ? b : a));
+		const { verdict } = documents.find((one) => isFinding(one.verdict)) ?? best;
+		return [
+			headline({
+				...{ suspect, level: best.level, verdict, tests: documents.flatMap(({ tests }) => tests) },
+				scored: documents.reduce((sum, { scored }) => sum + scored, 0),
+				log10P: Math.min(0, best.log10PCorrected + log10(documents.length)),
+				log10E: documents.length === 1 ? best.log10E : null,
+				given: documents.map((one) => [one.verdict, one.log10PCorrected]),
+			}),
+		];
+	}
+	return result.flatMap((one): Headline[] => {
+		if (command === 'exposure') {
+			const { pairs, ties, log10PCorrected: log10P, ...rest } = RESULTS.exposure.parse(one);
+			const { log10E, level, verdict, alternatives, withheld, accounts, controls } = rest;
+			const rowOf =
+				(kind: GroupRow['kind'], found = false) =>
+				(name: string, row: ExposureRow): GroupRow => ({
+					...{ kind, name, found },
+					...{ scored: row.pairs - row.ties, log10P: row.log10P },
+				});
+			const groups = [
+				...accounts.map((row) => rowOf('account', row.found)(row.account, row)),
+				...controls.accounts.map((row) => rowOf('control account')(row.account, row)),
+				...controls.models.map((row) => rowOf('control model')(row.model, row)),
+			];
+			return [
+				headline({
+					...{ suspect, scored: pairs - ties, log10P, log10E, level, verdict },
+					...{ alternatives, withheld, groups },
+				}),
+			];
+		}
+		if (command === 'scan') {
+			const { scored, log10P, log10E, level, verdict, tests } = RESULTS.scan.parse(one);
+			return [headline({ suspect, scored, log10P, log10E, level, verdict, tests })];
+		}
+		const parsed = RESULTS.radioactivity.parse(one);
+		const several = 'suspects' in parsed;
+		return (several ? parsed.suspects : [{ ...parsed, suspect }]).map((row) => {
+			const { scored, log10PCorrected, log10E, level, verdict, alternatives, tests } = row;
+			return headline({
+				...{ suspect: row.suspect, scored, log10E, level, verdict, alternatives, tests },
+				// A relay is found by the choice channel, and the headline is that of the shape.
+				log10P:
+					verdict === 'marked' ? Math.min(...tests.map((test) => test.log10PCorrected)) : log10PCorrected,
+				withheld: several ? parsed.withheld : [],
+				groups: [
+					...row.cohorts.map((cohort) => cohortRow('cohort', cohort)),
+					...row.controls.cohorts.map((cohort) => cohortRow('control cohort', { ...cohort, found: false })),
+				],
+				nulls: several ? [] : Nulls.parse(one).nulls,
+			});
+		});
+	});
+}
+
+function cohortRow(
+	kind: GroupRow['kind'],
+	{ cohort, scored, log10P, found }: Pick<CohortResult, 'cohort' | 'scored' | 'log10P' | 'found'>,
+): GroupRow {
+	return { kind, name: cohort, scored, log10P, found };
+}
+
+/** How far printed logarithms may be apart. */
+const TOLERANCE = 1e-9;
+
+/**
+ * The first thing in which a bundle's results contradict themselves or the marks; null where there is none.
+ *
+ * @param committed ids of marks whose commitments the bundle proves
+ */
+export function contradictionIn(
+	predicate: Pick<EvidencePredicate, 'tests' | 'marks' | 'suspects'>,
+	committed: ReadonlySet<string>,
+): string | null {
+	let rows: (Headline & Pick<EvidenceTest, 'command'>)[];
+	try {
+		rows = predicate.tests.flatMap((test) =>
+			headlinesOf(test).map((row) => ({ ...row, command: test.command })),
+		);
+	} catch (error) {
+		if (!(error instanceof z.ZodError)) throw error;
+		return 'a result is not what its command prints';
+	}
+	const known = new Set(predicate.marks.map(({ id }) => id));
+	const named = new Set(predicate.suspects.map(({ name }) => name));
+	for (const { suspect, command, level, given, tests } of rows) {
+		const where = `${command} of "${suspect}"`;
+		if (!named.has(suspect)) return `${where}: is of a suspect that the bundle does not name`;
+		for (const [verdict, log10P] of given)
+			if (isFinding(verdict) && log10P > log10(level) + TOLERANCE)
+				return `${where}: its verdict is "${verdict}", but its p-value does not reach the level`;
+		for (const test of tests) {
+			if (!known.has(test.mark)) return `${where}: tests a mark that the bundle does not name`;
+			const { log10P: plain, hypotheses, searchBits, heldOut } = test;
+			const corrected = Math.min(0, plain + log10(hypotheses) + searchBits * log10(2));
+			if (Math.abs(corrected - test.log10PCorrected) > TOLERANCE * Math.max(1, Math.abs(corrected)))
+				return `${where}: log10PCorrected is not log10P corrected for ${hypotheses} hypotheses`;
+			if (searchBits === 0 && !committed.has(test.mark))
+				return `${where}: pays for no search of the key, whose commitment the bundle does not prove`;
+			if (heldOut !== undefined) {
+				const { count, rank, pValue } = heldOut;
+				if (rank > count + 1 || Math.abs(pValue - rank / (count + 1)) > TOLERANCE)
+					return `${where}: the p-value of the held-out keys is not that of their rank`;
+			}
+		}
+	}
+	return null;
+}

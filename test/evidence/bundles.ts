@@ -1,0 +1,143 @@
+/** A real bundle: marked answers of the embedded model, tested through the built command line. */
+import { execFile } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { newFolder } from '../cli/run-cli.js';
+import { hasOpenssl, startAuthority } from '../ledger/authority.js';
+
+/** What a process printed and how it ended. */
+export interface Ended {
+	readonly code: number;
+	readonly out: string;
+	readonly err: string;
+}
+
+/** Runs the built command line. */
+export function touchmark(args: readonly string[], cwd?: string): Promise<Ended> {
+	const main = join(process.cwd(), 'dist/cli/main.js');
+	return new Promise((resolve) => {
+		execFile(process.execPath, [main, ...args], { cwd, maxBuffer: 2 ** 28 }, (error, out, err) =>
+			resolve({ code: typeof error?.code === 'number' ? error.code : 0, out, err }),
+		);
+	});
+}
+
+/** The files of a bundle and what it was made with. */
+export interface Example {
+	readonly path: (name: string) => string;
+	readonly bundle: () => Buffer;
+	/** Folder of the files that were tested. */
+	readonly corpus: string;
+	readonly keys: string;
+	readonly trust: string;
+	/** The plan, to change and build again. */
+	readonly plan: { tests: { args: unknown[] }[] } & Record<string, unknown>;
+	run(...args: string[]): Promise<string>;
+}
+
+/** Makes it: a rival that wrote marked answers, another that did not, and a trial of served answers. */
+export async function exampleBundle(): Promise<Example> {
+	const folder = newFolder();
+	const path = (name: string) => join(folder, name);
+	const run = async (...args: string[]) => {
+		const { code, out, err } = await touchmark(args, folder);
+		if (code !== 0) throw new Error(`touchmark ${args.join(' ')}: ${err}${out}`);
+		return out;
+	};
+	const ring = ['--keyring', 'ring.json'];
+	await run('keys', 'create', '--unsealed', '--quiet', ...ring);
+	await run('keys', 'commit', ...ring, '--log', 'log');
+	let authorities: string | undefined;
+	if (hasOpenssl) {
+		const authority = await startAuthority();
+		await run('log', 'timestamp', '--log', 'log', ...ring, '--authority', authority.url);
+		authority.close();
+		authorities = authority.root;
+	}
+	await run('keys', 'open', ...ring, '--epoch', '0', '--out', 'keys.json');
+	await run('keys', 'create', '--unsealed', '--quiet', '--keyring', 'lab.json');
+	const answers = async (count: string, ...flags: string[]) =>
+		(await run('generate', '--json', '--count', count, '--max-tokens', '112', ...flags))
+			.trimEnd()
+			.split('\n')
+			.map((line) => {
+				const { prompt, text } = JSON.parse(line) as { prompt: string; text: string };
+				return { prompt, text };
+			});
+	const put = (name: string, rows: readonly object[]) =>
+		writeFileSync(path(name), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+	put('rival.jsonl', await answers('16', ...ring, '--seed', 'rival'));
+	await run('keys', 'create', '--unsealed', '--quiet', '--keyring', 'elsewhere.json');
+	await run('keys', 'commit', '--keyring', 'elsewhere.json', '--log', 'elsewhere');
+	put('other.jsonl', await answers('6', '--keyring', 'elsewhere.json', '--seed', 'other'));
+	const pairs = Array.from({ length: 60 }, (_, i) => `p${i}`);
+	put(
+		'pairs.jsonl',
+		pairs.map((id) => ({
+			id,
+			account: 'ada',
+			prompt: `q ${id}`,
+			a: `one ${id}`,
+			b: `two ${id}`,
+			receipt: id,
+		})),
+	);
+	put(
+		'scores.jsonl',
+		pairs.map((id, i) => ({ id, a: i % 2 === 0 ? 2 + i : 1, b: i % 2 === 0 ? 1 : 2 + i })),
+	);
+	put(
+		'coins.jsonl',
+		pairs.map((id, i) => ({ id, served: i % 2 === 0 ? 'a' : 'b' })),
+	);
+	const plan = {
+		title: 'Two suspects',
+		suspects: [
+			{ name: 'rival', released: '2099-01-01T00:00:00Z' },
+			{ name: 'other', released: '2099-01-01T00:00:00Z' },
+		],
+		tests: [
+			{
+				suspect: 'rival',
+				command: 'radioactivity',
+				args: ['--suspect', { file: 'rival.jsonl' }, '--held-out-keys', '19'],
+			},
+			{
+				suspect: 'other',
+				command: 'radioactivity',
+				args: ['--suspect', { file: 'other.jsonl' }, '--held-out-keys', '19'],
+			},
+			{ suspect: 'rival', command: 'detect', args: [{ file: 'rival.jsonl' }] },
+			{
+				suspect: 'rival',
+				command: 'exposure',
+				args: [
+					'--pairs',
+					{ file: 'pairs.jsonl' },
+					'--scores',
+					{ file: 'scores.jsonl' },
+					'--coins',
+					{ file: 'coins.jsonl' },
+				],
+			},
+			{ suspect: 'rival', command: 'scan', args: [{ file: 'rival.jsonl' }] },
+		],
+	};
+	writeFileSync(path('plan.json'), JSON.stringify(plan));
+	const build = ['evidence', 'build', 'plan.json', ...ring, '--key', 'keys.json', '--log', 'log'];
+	const built = JSON.parse(await run(...build, '--out', 'bundle.json', '--json')) as { signers: string[] };
+	const log = readFileSync(path('log/heads.jsonl'), 'utf8').trimEnd().split('\n').at(-1) ?? '';
+	writeFileSync(
+		path('trust.json'),
+		JSON.stringify({
+			...{ format: 'touchmark-trust', version: 1 },
+			signers: [{ name: 'the provider', publicKey: built.signers[0] }],
+			logs: [{ name: 'the log', publicKey: (JSON.parse(log) as { publicKey: string }).publicKey }],
+			...(authorities === undefined ? {} : { authorities }),
+		}),
+	);
+	return {
+		...{ path, run, plan, corpus: folder, keys: path('keys.json'), trust: path('trust.json') },
+		bundle: () => readFileSync(path('bundle.json')),
+	};
+}
