@@ -7,7 +7,7 @@ import Tinypool from 'tinypool';
 import { badInput } from '../errors.js';
 import type { DetectResult } from '../verify/detect.js';
 import type { DetectRequest } from './answers.js';
-import { type Limits, mostTokens } from './limits.js';
+import type { Limits } from './limits.js';
 import { Refusal } from './problems.js';
 import type { DetectOutcome, DetectTask, WorkerSetup } from './worker.js';
 
@@ -26,7 +26,7 @@ export interface DetectionPool {
 	 * Detects.
 	 *
 	 * @param asker id of the API key; nobody may have more than half of the queue
-	 * @throws Refusal `overloaded`, `rate-limited`, `too-slow`, `bad-request`, `too-large`
+	 * @throws Refusal `overloaded`, `rate-limited`, `too-slow`, `bad-request`
 	 */
 	detect(request: DetectRequest, asker: string): Promise<Detection>;
 	/** Requests that wait or are being worked on. */
@@ -55,7 +55,6 @@ export async function openDetectionPool(
 	const run = (task: DetectTask) => pool.run(task) as Promise<DetectOutcome>;
 	const warmUp: DetectTask = {
 		request: { text: 'The first text takes longest.' },
-		mostTokens: mostTokens(limits),
 		until: Number.POSITIVE_INFINITY,
 	};
 	const begun = await Promise.all(Array.from({ length: threads }, () => run(warmUp)));
@@ -84,7 +83,7 @@ export async function openDetectionPool(
 		async detect(request, asker) {
 			enter(asker);
 			const late = new Refusal('too-slow', `there was no answer within ${answerMs / 1000} s; try again`, 1);
-			const task: DetectTask = { request, mostTokens: mostTokens(limits), until: Date.now() + answerMs };
+			const task: DetectTask = { request, until: Date.now() + answerMs };
 			// A place in the queue is given back when the thread is done, not when nobody waits any more.
 			const working = run(task).finally(() => leave(asker));
 			let timer: NodeJS.Timeout | undefined;
@@ -94,7 +93,7 @@ export async function openDetectionPool(
 			try {
 				const outcome = await Promise.race([working, deadline]);
 				if (outcome.kind === 'late') throw late;
-				if (outcome.kind === 'refused') throw new Refusal(outcome.why, outcome.message);
+				if (outcome.kind === 'refused') throw new Refusal('bad-request', outcome.message);
 				return outcome;
 			} finally {
 				clearTimeout(timer);

@@ -44,7 +44,7 @@ export function bodyBytes({ textBytes }: Limits): number {
 	return 4 * textBytes + 1024;
 }
 
-/** Most token ids of a request, its prompt included: about as many as the largest text has. */
+/** Most ids of a request that sends token ids, its prompt included: about as many as the largest English text has. */
 export function mostTokens({ textBytes }: Limits): number {
 	return Math.floor(textBytes / 4);
 }

@@ -22,8 +22,6 @@ export interface WorkerSetup {
 /** One request. */
 export interface DetectTask {
 	readonly request: DetectRequest;
-	/** Token ids that a request may have. */
-	readonly mostTokens: number;
 	/** Milliseconds since 1970 after which nobody waits for the answer. */
 	readonly until: number;
 }
@@ -36,7 +34,7 @@ export type DetectOutcome =
 			readonly tokens: number;
 			readonly seconds: number;
 	  }
-	| { readonly kind: 'refused'; readonly why: 'bad-request' | 'too-large'; readonly message: string }
+	| { readonly kind: 'refused'; readonly message: string }
 	| { readonly kind: 'late' };
 
 /** What a thread works with. */
@@ -76,23 +74,17 @@ function idsOf(tokenizer: Tokenizer, request: DetectRequest): { ids: number[]; g
 }
 
 /** Detects. */
-export default function detectIn({ request, mostTokens, until }: DetectTask): DetectOutcome {
+export default function detectIn({ request, until }: DetectTask): DetectOutcome {
 	if (Date.now() > until) return { kind: 'late' };
 	const begun = performance.now();
 	try {
 		if (TouchmarkError.isInstance(desk)) throw desk;
 		const { ids, given } = idsOf(desk.tokenizer, request);
-		if (ids.length + given.length > mostTokens)
-			return {
-				kind: 'refused',
-				why: 'too-large',
-				message: `the request has more than ${mostTokens} tokens; send a part of the text`,
-			};
 		const { marks, searchBits } = desk;
 		const result = detect('request', ids, marks, { level, given, searchBits });
 		return { kind: 'result', result, tokens: ids.length, seconds: (performance.now() - begun) / 1000 };
 	} catch (error) {
 		if (!TouchmarkError.isInstance(error)) throw error;
-		return { kind: 'refused', why: 'bad-request', message: error.message };
+		return { kind: 'refused', message: error.message };
 	}
 }
