@@ -43,13 +43,13 @@ export function newAllowances(): Allowances {
 			if (account.asked >= perDay)
 				throw new Refusal(
 					'quota-exceeded',
-					`this key may ask ${perDay} times a day (UTC)`,
+					`the requests of this key are spent for today (${perDay} a day, UTC)`,
 					Math.ceil(((day + 1) * DAY - now) / 1000),
 				);
 			if (account.tokens < 1)
 				throw new Refusal(
 					'rate-limited',
-					`this key may ask ${perSecond} times a second`,
+					`this key asks faster than it may (${perSecond} requests a second)`,
 					Math.ceil((1 - account.tokens) / perSecond),
 				);
 			account.tokens -= 1;

@@ -10,8 +10,8 @@ export const PAGE_SCRIPT = `
 const byId = (id) => document.getElementById(id);
 const form = byId('form');
 const MEANINGS = {
-	'marked/strong': ['marked', 'found', 'The text carries the mark, with much more evidence than a verdict needs. It was made by the marked model, or copied from what it made.'],
-	'marked/sufficient': ['marked', 'found', 'The text carries the mark, with enough evidence for a verdict. It was made by the marked model, or copied from what it made.'],
+	'marked/strong': ['marked', 'found', 'The text carries the mark, with much more evidence than a verdict needs. The marked model wrote it, or it was copied from what that model wrote, or made to look so.'],
+	'marked/sufficient': ['marked', 'found', 'The text carries the mark, with enough evidence for a verdict. The marked model wrote it, or it was copied from what that model wrote, or made to look so.'],
 	'no-evidence/none': ['no evidence', 'none', 'The text is long enough, and the mark was not found. That does not say who wrote it: edits and paraphrase remove a mark.'],
 	'too-little-data/none': ['too little data', 'unsure', 'The text is too short to tell. Send more of it.'],
 };
