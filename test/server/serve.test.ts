@@ -367,6 +367,10 @@ describe('a flood', () => {
 		for (let i = 0; i < 5; i++) expect((await server.detect(keys[3], { text: marked })).status).toBe(200);
 		const statuses = (await alone).map(({ status }) => status);
 		expect(new Set(statuses)).toEqual(new Set([200, 429]));
+		// Whoever has no key is refused before anything is read.
+		const unknown = Promise.all(Array.from({ length: 150 }, () => server.detect('tmk_unknown', { text })));
+		for (let i = 0; i < 5; i++) expect((await server.detect(keys[3], { text: marked })).status).toBe(200);
+		expect(new Set((await unknown).map(({ status }) => status))).toEqual(new Set([401]));
 		// Many that flood together are refused as a whole.
 		const together = (await Promise.all(keys.slice(0, 3).map(flood))).flat();
 		for (const reply of together) {
