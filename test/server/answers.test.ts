@@ -75,13 +75,11 @@ describe('allowances', () => {
 			fc.property(fc.array(fc.integer({ min: -1000, max: 3000 }), { maxLength: 200 }), (steps) => {
 				const allowances = newAllowances();
 				let now = noon;
-				let latest = noon;
 				let taken = 0;
 				let forward = 0;
 				for (const step of steps) {
 					now += step;
 					forward += Math.max(0, step);
-					latest = Math.max(latest, now);
 					if (attempt(() => allowances.take({ ...key, perDay: 1e9 }, now)) === 'taken') taken++;
 				}
 				expect(taken).toBeLessThanOrEqual(3 + (2 * forward) / 1000);
