@@ -38,6 +38,7 @@ const BENCHES: Record<string, () => Promise<{ bench: Bench }>> = {
 	'scan-memory': () => import('./scan-memory.js'),
 	'scan-records': () => import('./scan-records.js'),
 	select: () => import('./select.js'),
+	serve: () => import('./serve.js'),
 	speed: () => import('./speed.js'),
 	spread: () => import('./spread.js'),
 	tokenize: () => import('./tokenize.js'),
