@@ -246,8 +246,14 @@ const sample = (colour: string, shape: Shape, hollow = false) =>
 		hollow,
 	);
 
-function svg(name: string, title: string, description: string, rows: number, content: string): void {
-	const [width, height] = [2 * PANEL.width, HEAD + rows * PANEL.height];
+/** Writes a figure. @param size width and height */
+function write(
+	name: string,
+	title: string,
+	description: string,
+	[width, height]: readonly [number, number],
+	content: string,
+): void {
 	writeWhole(
 		`${FOLDER}/${name}.svg`,
 		`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="12" role="img" aria-labelledby="title description">` +
@@ -256,6 +262,9 @@ function svg(name: string, title: string, description: string, rows: number, con
 			`<text x="10" y="21" font-size="15" fill="#000">${escaped(title)}</text>${content}</svg>\n`,
 	);
 }
+
+/** A figure of panels, two a row. */
+const panels = (rows: number) => [2 * PANEL.width, HEAD + rows * PANEL.height] as const;
 
 /** File name of a scheme's figure, without its ending. */
 export function figureOf(name: string): string {
@@ -278,11 +287,11 @@ function schemeFigure(scheme: SchemeCurves): void {
 			['<path d="M16 -7v14" stroke="#000" stroke-width="2"/>', `the same in bars (by ${what})`],
 		);
 	}
-	svg(
+	write(
 		figureOf(scheme.name),
 		`${scheme.name}: ${scheme.title}`,
 		`Share of marked texts with p at most 1e-6 after attacks. Texts of 200 tokens. ${told.join('; ')}.`,
-		3,
+		panels(3),
 		editsPanel(scheme, 200, 0) +
 			editsPanel(scheme, 400, 1) +
 			mixturePanel(scheme, 2) +
@@ -366,18 +375,69 @@ function studentPanels({ mark, points }: StudentCurves, row: number, most: numbe
 function studentFigure(inheritance: readonly StudentCurves[], students: number): void {
 	const all = inheritance.flatMap(({ points }) => points.map(({ log10P }) => -log10P));
 	const most = 1.05 * Math.max(10, ...all);
-	svg(
+	write(
 		'inheritance',
 		`Students whose marked training texts were attacked, ${students} a mark`,
 		'Median of minus log10 p of the test of inheritance, by attack; the dashed line is the level of 1e-6.',
-		inheritance.length,
+		panels(inheritance.length),
 		inheritance.map((one, row) => studentPanels(one, row, most)).join(''),
+	);
+}
+
+/** Columns of the overview: attack, strength, heading. */
+const OVERVIEW = [
+	['none', 'from text', 'not attacked'],
+	['substitution', '10 %', 'substitution 10 %'],
+	['substitution', '30 %', 'substitution 30 %'],
+	['deletion', '10 %', 'deletion 10 %'],
+	['deletion', '30 %', 'deletion 30 %'],
+	['insertion', '30 %', 'insertion 30 %'],
+	['synonyms', '100 %', 'synonyms, all'],
+	['sentences', 'shuffled', 'sentences shuffled'],
+	['normalisation', 'both', 'lower case, no punctuation'],
+	['look-alike letters', '5 % of them', 'look-alike letters 5 %'],
+	['copy-paste', '50 %', 'half copied'],
+	['copy-paste', '25 %', 'a quarter copied'],
+] as const;
+const CELL = { width: 50, height: 24, left: 140, top: 176 };
+
+/** White to blue by share, so that more is darker in grey too; the number stands in the cell. */
+function shade(share: number): { readonly fill: string; readonly ink: string } {
+	const mix = (from: number, to: number) => Math.round(from + (to - from) * share);
+	return { fill: `rgb(${mix(255, 0)},${mix(255, 90)},${mix(255, 156)})`, ink: share > 0.55 ? '#fff' : '#222' };
+}
+
+/** One cell a scheme and attack, at 200 tokens. */
+function overviewFigure(schemes: readonly SchemeCurves[]): void {
+	const { width, height, left, top } = CELL;
+	const heads = OVERVIEW.map(([, , words], i) => {
+		const x = left + (i + 0.5) * width + 4;
+		return `<text transform="translate(${n(x)} ${top - 8}) rotate(-50)" text-anchor="start" fill="#333">${escaped(words)}</text>`;
+	});
+	const rows = schemes.map(({ name, points }, row) => {
+		const y = top + row * height;
+		const cells = OVERVIEW.map(([attack, label], i) => {
+			const one = pointsOf(points, attack, 200).find((point) => point.label === label);
+			if (one === undefined) return '';
+			const { fill, ink } = shade(one.found);
+			const x = left + i * width;
+			return `<rect x="${x}" y="${y}" width="${width}" height="${height}" fill="${fill}" stroke="#fff"/>${text(x + width / 2, y + 16, one.found.toFixed(2), 'middle', ink)}`;
+		});
+		return text(left - 8, y + 16, name, 'end') + cells.join('');
+	});
+	write(
+		'overview',
+		'Share of marked texts of 200 tokens that is found at p ≤ 1e-6',
+		'A table: one row a scheme, one column an attack; the same numbers are in the tables of the page.',
+		[left + OVERVIEW.length * width + 110, top + schemes.length * height + 12],
+		heads.join('') + rows.join(''),
 	);
 }
 
 /** Draws all figures. */
 export function writeFigures({ schemes, inheritance, students }: Curves): void {
 	mkdirSync(FOLDER, { recursive: true });
+	overviewFigure(schemes);
 	for (const scheme of schemes) schemeFigure(scheme);
 	studentFigure(inheritance, students);
 }

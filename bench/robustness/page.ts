@@ -42,7 +42,7 @@ function attackTable({ name, points, least = 0 }: (typeof ATTACKS)[number], curv
 	});
 	return `### ${name}\n\n${table(
 		['scheme', 'tokens', ...points.map(({ label }) => label)],
-		[...rows, ['_gone: tokens / pairs / runs of 5_', '200', ...damage]],
+		[...rows, ['_gone: tokens / pairs / runs of 5_', String(lengths[0]), ...damage]],
 	)}`;
 }
 
