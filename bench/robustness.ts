@@ -258,7 +258,9 @@ export const bench: Bench = {
 				...curves.flatMap(({ name, points, peerName }) =>
 					attackRows(
 						name,
-						points.filter(({ attack, length }) => length === (attack === 'truncation' ? TEXT_TOKENS : STATED)),
+						points.filter(
+							({ attack, length }) => length === (attack === 'truncation' ? TEXT_TOKENS : STATED),
+						),
 						'share of texts found',
 						peerName,
 					),

@@ -231,7 +231,12 @@ function legend(entries: readonly (readonly [string, string])[], place: number):
 	return placed(
 		place,
 		text(10, 18, 'Legend', 'start', '#000') +
-			entries.map(([drawn, words], i) => `<g transform="translate(24 ${48 + 23 * i})">${drawn}${text(44, 4, words, 'start')}</g>`).join(''),
+			entries
+				.map(
+					([drawn, words], i) =>
+						`<g transform="translate(24 ${48 + 23 * i})">${drawn}${text(44, 4, words, 'start')}</g>`,
+				)
+				.join(''),
 	);
 }
 
@@ -273,12 +278,16 @@ export function figureOf(name: string): string {
 
 function schemeFigure(scheme: SchemeCurves): void {
 	const told = LINES.map(({ attack }) => {
-		const shares = pointsOf(scheme.points, attack, 200).map(({ label, found }) => `${label} ${found.toFixed(2)}`);
+		const shares = pointsOf(scheme.points, attack, 200).map(
+			({ label, found }) => `${label} ${found.toFixed(2)}`,
+		);
 		return `${attack}: ${shares.join(', ')}`;
 	});
 	const entries: (readonly [string, string])[] = [
 		...LINES.map(({ attack, colour, shape }) => [sample(colour, shape), attack] as const),
-		...LENGTHS.map(({ length, colour, shape }) => [sample(colour, shape), `texts of ${length} tokens`] as const),
+		...LENGTHS.map(
+			({ length, colour, shape }) => [sample(colour, shape), `texts of ${length} tokens`] as const,
+		),
 	];
 	if (scheme.peerName !== undefined) {
 		const [who, what] = scheme.peerName.split(', ');
@@ -404,7 +413,10 @@ const CELL = { width: 50, height: 24, left: 140, top: 176 };
 /** White to blue by share, so that more is darker in grey too; the number stands in the cell. */
 function shade(share: number): { readonly fill: string; readonly ink: string } {
 	const mix = (from: number, to: number) => Math.round(from + (to - from) * share);
-	return { fill: `rgb(${mix(255, 0)},${mix(255, 90)},${mix(255, 156)})`, ink: share > 0.55 ? '#fff' : '#222' };
+	return {
+		fill: `rgb(${mix(255, 0)},${mix(255, 90)},${mix(255, 156)})`,
+		ink: share > 0.55 ? '#fff' : '#222',
+	};
 }
 
 /** One cell a scheme and attack, at 200 tokens. */

@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { Tokenizer as HuggingFace } from '@huggingface/tokenizers';
+
 import { readFileSync } from 'node:fs';
+import { Tokenizer as HuggingFace } from '@huggingface/tokenizers';
 import { loadTokenizer } from '../../src/corpus/load-tokenizer.js';
 import type { Tokenizer } from '../../src/corpus/tokenizer.js';
 import { embeddedPrompts } from '../../src/generate/embedded.js';

@@ -111,10 +111,28 @@ export function schemesFor(vocabSize: number): Scheme[] {
 		ours('unigram', 'one green list, γ ½, δ 2', [
 			specOf({ scheme: { name: 'unigram', gamma: 0.5, delta: 2 }, prf, contextWidth: 0 }),
 		]),
-		compatible('hf-kgw', 'green lists as transformers has them, γ ¼, δ 2, width 1', vocabSize, transformersKgw, hf),
-		compatible('hf-synthid', 'SynthID as transformers has it, 30 layers, width 4', vocabSize, transformersSynthid, hf),
+		compatible(
+			'hf-kgw',
+			'green lists as transformers has them, γ ¼, δ 2, width 1',
+			vocabSize,
+			transformersKgw,
+			hf,
+		),
+		compatible(
+			'hf-synthid',
+			'SynthID as transformers has it, 30 layers, width 4',
+			vocabSize,
+			transformersSynthid,
+			hf,
+		),
 		compatible('vllm', 'gumbel as vLLM has it, width 4', vocabSize, vllmDetector('gumbel'), toVllmConfig),
-		compatible('vllm-dual', 'gumbel with two keys as vLLM has it, width 4', vocabSize, vllmDetector('dual'), toVllmConfig),
+		compatible(
+			'vllm-dual',
+			'gumbel with two keys as vLLM has it, width 4',
+			vocabSize,
+			vllmDetector('dual'),
+			toVllmConfig,
+		),
 		compatible('vllm-sbw', "green coins as vLLM's sbw has them, self-hash, γ ½, δ 2, width 3", vocabSize),
 		compatible('vllm-red-green', "green lists as vLLM's red_green has them, γ ¼, δ 2, width 4", vocabSize),
 	];

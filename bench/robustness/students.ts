@@ -98,7 +98,10 @@ export function studentCurves(
 		}),
 	];
 
-	/** Answers of a student of attacked texts and of others that were left alone. */
+	/**
+	 * Answers of a student of attacked texts and of others that were left alone. Its vocabulary is what it has seen, so that a
+	 * large one is not mostly noise.
+	 */
 	function answersOf(
 		attacked: readonly Training[],
 		others: readonly Training[],
@@ -111,20 +114,20 @@ export function studentCurves(
 			const random = randomStream(`robustness/students/${attack}/${point.label}/${i}`);
 			return prompt + point.attack(text, { ...means, random, host: hosts[i].text });
 		});
-		const student = trainNgram(
-			[...changed, ...others.map(({ prompt, text }) => prompt + text)].map((text) => reader.encode(text)),
-			reader.vocabSize,
-		);
-		return student
-			.sample(
-				asked.map((prompt) => reader.encode(prompt)),
-				TRAINING_TOKENS,
-				seed,
-			)
-			.map((answer, i) => ({
-				prompt: tokenizer.encode(asked[i]),
-				answer: otherTokenizer ? tokenizer.encode(reader.decode(answer)) : answer,
-			}));
+		const training = [...changed, ...others.map(({ prompt, text }) => prompt + text)].map(reader.encode);
+		const given = asked.map(reader.encode);
+		const vocabulary = [...new Set([...training, ...given].flat())];
+		const placeOf = new Map(vocabulary.map((id, place) => [id, place]));
+		const places = (ids: readonly number[]) => ids.map((id) => placeOf.get(id) ?? 0);
+		return trainNgram(training.map(places), vocabulary.length)
+			.sample(given.map(places), TRAINING_TOKENS, seed)
+			.map((answer, i) => {
+				const ids = answer.map((place) => vocabulary[place]);
+				return {
+					prompt: tokenizer.encode(asked[i]),
+					answer: otherTokenizer ? tokenizer.encode(reader.decode(ids)) : ids,
+				};
+			});
 	}
 
 	const others = write(undefined, 'others', MARKED_TEXTS);

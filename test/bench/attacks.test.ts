@@ -85,15 +85,22 @@ describe('attacks on words', () => {
 
 	it('take synonyms for exactly their share of the words that have one', () => {
 		fc.assert(
-			fc.property(fc.array(fc.constantFrom('House', 'old', 'zebra', 'said', 'don’t')), share, seed, (list, part, name) => {
-				const given = list.join(' ');
-				const known = list.filter((one) => synonymsOf(one) !== undefined);
-				const after = withSynonyms(given, part, randomStream(name));
-				const kept = countsOf(wordsOf(after));
-				const gone = known.length - [...countsOf(known)].reduce((sum, [one, n]) => sum + Math.min(n, kept.get(one) ?? 0), 0);
-				expect(gone).toBe(Math.round(part * known.length));
-				for (const one of ['zebra', 'don’t']) expect(kept.get(one)).toBe(countsOf(list).get(one));
-			}),
+			fc.property(
+				fc.array(fc.constantFrom('House', 'old', 'zebra', 'said', 'don’t')),
+				share,
+				seed,
+				(list, part, name) => {
+					const given = list.join(' ');
+					const known = list.filter((one) => synonymsOf(one) !== undefined);
+					const after = withSynonyms(given, part, randomStream(name));
+					const kept = countsOf(wordsOf(after));
+					const gone =
+						known.length -
+						[...countsOf(known)].reduce((sum, [one, n]) => sum + Math.min(n, kept.get(one) ?? 0), 0);
+					expect(gone).toBe(Math.round(part * known.length));
+					for (const one of ['zebra', 'don’t']) expect(kept.get(one)).toBe(countsOf(list).get(one));
+				},
+			),
 		);
 		expect(withSynonyms('House', 1, randomStream('a'))).toMatch(/^(Home|Dwelling)$/);
 	});
@@ -105,10 +112,17 @@ describe('attacks on whole texts', () => {
 			fc.property(text, seed, (given, name) => {
 				expect(sentencesOf(given).join('')).toBe(given);
 				const trimmed = (some: readonly string[]) => countsOf(some.map((one) => one.trim()));
-				expect(trimmed(sentencesOf(shuffled(given, randomStream(name))))).toEqual(trimmed(sentencesOf(given)));
+				expect(trimmed(sentencesOf(shuffled(given, randomStream(name))))).toEqual(
+					trimmed(sentencesOf(given)),
+				);
 			}),
 		);
-		expect(sentencesOf('“Go!” he said. Then what? All.')).toEqual(['“Go!” ', 'he said. ', 'Then what? ', 'All.']);
+		expect(sentencesOf('“Go!” he said. Then what? All.')).toEqual([
+			'“Go!” ',
+			'he said. ',
+			'Then what? ',
+			'All.',
+		]);
 	});
 
 	it('hide one stretch of the text in a host of the rest of its length', () => {
@@ -154,13 +168,18 @@ describe('the grid', () => {
 		tokenizer,
 		other: { tokenizer, through: (given) => given },
 	});
-	const given = 'He said that the old man was in the house, and looked from the room. She saw it. They went away!';
+	const given =
+		'He said that the old man was in the house, and looked from the room. She saw it. They went away!';
 
 	it('does the same for the same seed, and for another seed mostly something else', () => {
 		for (const { point } of pointsAt(400))
 			expect(point.attack(given, means('one'))).toBe(point.attack(given, means('one')));
-		const random = pointsAt(400).filter(({ attack }) => ['substitution', 'deletion', 'insertion', 'copy-paste'].includes(attack));
-		const same = random.filter(({ point }) => point.attack(given, means('one')) === point.attack(given, means('two')));
+		const random = pointsAt(400).filter(({ attack }) =>
+			['substitution', 'deletion', 'insertion', 'copy-paste'].includes(attack),
+		);
+		const same = random.filter(
+			({ point }) => point.attack(given, means('one')) === point.attack(given, means('two')),
+		);
 		expect(same.length).toBeLessThan(random.length / 4);
 	});
 
@@ -179,6 +198,8 @@ describe('the grid', () => {
 	it('truncates to so many tokens', () => {
 		const { points } = ATTACKS.find(({ name }) => name === 'truncation') ?? { points: [] };
 		const ids = tokenizer.encode(given.repeat(8));
-		expect(tokenizer.encode(points[0].attack(given.repeat(8), means('any')))).toEqual(ids.slice(0, points[0].at));
+		expect(tokenizer.encode(points[0].attack(given.repeat(8), means('any')))).toEqual(
+			ids.slice(0, points[0].at),
+		);
 	});
 });
