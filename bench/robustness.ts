@@ -143,7 +143,7 @@ export const bench: Bench = {
 	async run({ quick, peers }) {
 		const sizes: Sizes = quick
 			? { keys: 1, perKey: 4, students: 1, studentKeys: 2 }
-			: { keys: 4, perKey: 12, students: 8, studentKeys: 10 };
+			: { keys: 4, perKey: 16, students: 10, studentKeys: 10 };
 		const { keys, perKey } = sizes;
 		const count = keys * perKey;
 		const tokenizer = embeddedTokenizer();
