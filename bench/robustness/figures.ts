@@ -9,7 +9,7 @@ import { writeWhole } from '../../src/output.js';
 import type { Curves, Measured, SchemeCurves, StudentCurves } from './curves.js';
 
 const FOLDER = 'docs/robustness';
-const PANEL = { width: 390, height: 262, left: 50, right: 16, top: 36, bottom: 46 };
+const PANEL = { width: 390, height: 262, left: 64, right: 16, top: 36, bottom: 46 };
 const HEAD = 30;
 /** Left edge of bars: their names stand before it. */
 const BARS = 176;
@@ -21,10 +21,10 @@ const LINES = [
 	{ attack: 'insertion', colour: '#009e73', shape: 'triangle' },
 ] as const;
 const LENGTHS = [
-	{ length: 200, colour: '#0072b2', shape: 'square' },
-	{ length: 400, colour: '#e69f00', shape: 'circle' },
+	{ length: 200, colour: '#cc79a7', shape: 'diamond' },
+	{ length: 400, colour: '#e69f00', shape: 'square' },
 ] as const;
-type Shape = 'circle' | 'square' | 'triangle';
+type Shape = 'circle' | 'square' | 'triangle' | 'diamond';
 
 /** Attacks of single points, as bars. */
 const SINGLE = [
@@ -56,6 +56,8 @@ function marker(shape: Shape, x: number, y: number, colour: string, hollow: bool
 			return `<circle cx="${n(x)}" cy="${n(y)}" r="3.5" ${style}/>`;
 		case 'square':
 			return `<rect x="${n(x - 3.2)}" y="${n(y - 3.2)}" width="6.4" height="6.4" ${style}/>`;
+		case 'diamond':
+			return `<path d="M${n(x)} ${n(y - 4.6)}L${n(x + 4.6)} ${n(y)}L${n(x)} ${n(y + 4.6)}L${n(x - 4.6)} ${n(y)}Z" ${style}/>`;
 		case 'triangle':
 			return `<path d="M${n(x)} ${n(y - 4.2)}L${n(x + 4.2)} ${n(y + 3.4)}H${n(x - 4.2)}Z" ${style}/>`;
 	}
@@ -313,8 +315,8 @@ function schemeFigure(scheme: SchemeCurves): void {
 const STUDENT_BARS = [
 	['none', 'from text', 'not attacked'],
 	['synonyms', '100 %', 'synonyms, all'],
-	['copy-paste', '50 %', 'half copied, half unmarked'],
-	['copy-paste', '25 %', 'a quarter copied'],
+	['copy-paste', '50 %', 'half of it marked'],
+	['copy-paste', '25 %', 'a quarter of it marked'],
 	['truncation', '50 tokens', '50 of 112 tokens'],
 	['sentences', 'shuffled', 'sentences shuffled'],
 	['normalisation', 'both', 'lower, no punctuation'],
@@ -405,8 +407,8 @@ const OVERVIEW = [
 	['sentences', 'shuffled', 'sentences shuffled'],
 	['normalisation', 'both', 'lower case, no punctuation'],
 	['look-alike letters', '5 % of them', 'look-alike letters 5 %'],
-	['copy-paste', '50 %', 'half copied'],
-	['copy-paste', '25 %', 'a quarter copied'],
+	['copy-paste', '50 %', 'half of it marked'],
+	['copy-paste', '25 %', 'a quarter of it marked'],
 ] as const;
 const CELL = { width: 50, height: 24, left: 140, top: 176 };
 
