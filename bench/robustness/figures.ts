@@ -327,7 +327,8 @@ const STUDENT_BARS = [
 /** Evidence that decides: −log10 of the level. */
 const WANTED = 6;
 
-function studentPanels({ mark, points }: StudentCurves, row: number, most: number): string {
+function studentPanels({ mark, points }: StudentCurves, row: number): string {
+	const most = 1.05 * Math.max(10, ...points.map(({ log10P }) => -log10P));
 	const strength = (one: Measured) => Math.max(0, -one.log10P);
 	const [x, y] = [across(0, 0.5), upTo(most)];
 	const start = points.filter(({ attack }) => attack === 'none').map((one) => ({ ...one, at: 0 }));
@@ -384,14 +385,12 @@ function studentPanels({ mark, points }: StudentCurves, row: number, most: numbe
 }
 
 function studentFigure(inheritance: readonly StudentCurves[], students: number): void {
-	const all = inheritance.flatMap(({ points }) => points.map(({ log10P }) => -log10P));
-	const most = 1.05 * Math.max(10, ...all);
 	write(
 		'inheritance',
 		`Students whose marked training texts were attacked, ${students} a mark`,
 		'Median of minus log10 p of the test of inheritance, by attack; the dashed line is the level of 1e-6.',
 		panels(inheritance.length),
-		inheritance.map((one, row) => studentPanels(one, row, most)).join(''),
+		inheritance.map(studentPanels).join(''),
 	);
 }
 
