@@ -33,6 +33,7 @@ const BENCHES: Record<string, () => Promise<{ bench: Bench }>> = {
 	prf: () => import('./prf.js'),
 	quality: () => import('./quality.js'),
 	receipts: () => import('./receipts.js'),
+	robustness: () => import('./robustness.js'),
 	retokenize: () => import('./retokenize.js'),
 	scan: () => import('./scan.js'),
 	'scan-memory': () => import('./scan-memory.js'),
