@@ -17,6 +17,8 @@ export interface Peer {
 export interface PeerCase {
 	/** What the peer said of the first text. */
 	readonly first: unknown;
+	/** What it said of each text, where the request asks for `all`. */
+	readonly all: readonly Readonly<Record<string, number>>[];
 	/** Runs it once: seconds, and what was counted (tokens, or steps). */
 	run(): Promise<{ seconds: number; tokens: number }>;
 	drop(): Promise<void>;
@@ -26,6 +28,7 @@ interface Answer {
 	readonly id: string;
 	readonly error?: string;
 	readonly first?: unknown;
+	readonly all?: readonly Readonly<Record<string, number>>[];
 	readonly seconds?: number;
 	readonly tokens?: number;
 	readonly versions?: Readonly<Record<string, string>>;
@@ -57,6 +60,7 @@ export function startPeers(python: string): Peer {
 			Object.assign(versions, ready.versions);
 			return {
 				first: ready.first,
+				all: ready.all ?? [],
 				async run() {
 					const { seconds = Number.NaN, tokens = 0 } = await ask({ op: 'run', id });
 					return { seconds, tokens };

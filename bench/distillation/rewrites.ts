@@ -7,6 +7,7 @@ import type { Tokenizer } from '../../src/corpus/tokenizer.js';
 import { randomStream } from '../../src/embed/random.js';
 import { tokenLogProbabilities } from '../../src/model/likelihood.js';
 import type { Transformer } from '../../src/model/transformer.js';
+import { replacedBySynonym, synonymsOf } from '../robustness/synonyms.js';
 import type { Text } from './students.js';
 
 /** Rows that advance together. */
@@ -57,85 +58,6 @@ function drawn(logits: Float32Array, uniform: number): number {
 	return logits.length - 1;
 }
 
-/** Words that can stand for each other in most places; a word is replaced by another of its line. */
-const SYNONYMS: readonly (readonly string[])[] = [
-	['but', 'yet'],
-	['and', 'as well as'],
-	['said', 'remarked', 'replied', 'answered'],
-	['very', 'most', 'exceedingly'],
-	['great', 'large', 'considerable'],
-	['little', 'small'],
-	['good', 'fine', 'excellent'],
-	['upon', 'on'],
-	['in', 'within'],
-	['to', 'unto'],
-	['from', 'out of'],
-	['with', 'along with'],
-	['that', 'which'],
-	['when', 'whenever', 'as'],
-	['while', 'whilst'],
-	['because', 'since', 'for'],
-	['though', 'although'],
-	['who', 'that'],
-	['before', 'ere'],
-	['never', 'not ever'],
-	['always', 'ever'],
-	['perhaps', 'maybe'],
-	['must', 'had to'],
-	['could', 'was able to'],
-	['would', 'might'],
-	['should', 'ought to'],
-	['began', 'started', 'commenced'],
-	['seemed', 'appeared'],
-	['looked', 'gazed', 'glanced'],
-	['saw', 'noticed', 'perceived'],
-	['thought', 'believed', 'supposed'],
-	['knew', 'understood'],
-	['went', 'passed', 'walked'],
-	['came', 'arrived'],
-	['took', 'seized'],
-	['made', 'caused'],
-	['give', 'offer', 'grant'],
-	['house', 'home', 'dwelling'],
-	['room', 'chamber'],
-	['man', 'fellow', 'gentleman'],
-	['woman', 'lady'],
-	['child', 'infant'],
-	['father', 'papa'],
-	['mother', 'mamma'],
-	['face', 'countenance'],
-	['voice', 'tone'],
-	['hand', 'palm'],
-	['eyes', 'glance'],
-	['way', 'manner'],
-	['time', 'moment'],
-	['day', 'morning'],
-	['all', 'every bit of'],
-	['some', 'a few'],
-	['any', 'whatever'],
-	['only', 'merely', 'just'],
-	['quite', 'entirely', 'wholly'],
-	['now', 'at present'],
-	['then', 'thereupon'],
-	['so', 'thus'],
-	['more', 'further'],
-	['such', 'like'],
-	['indeed', 'truly'],
-	['about', 'concerning'],
-	['through', 'throughout'],
-	['after', 'following'],
-	['old', 'aged', 'ancient'],
-	['young', 'youthful'],
-	['dear', 'beloved'],
-	['a', 'one'],
-	['the', 'that'],
-	['his', 'that man’s'],
-	['not', 'hardly'],
-];
-const OTHERS = new Map(
-	SYNONYMS.flatMap((line) => line.map((word) => [word, line.filter((other) => other !== word)] as const)),
-);
-
 /**
  * A rule rewrites: every word that has synonyms becomes another one with probability ½, and the two halves of a sentence
  * with one comma change places with probability ½.
@@ -145,12 +67,9 @@ export function substituted(text: string, seed: string): string {
 	const halves = text.replace(/([^,.;:!?“”"\n]{12,}), ([^,.;:!?“”"\n]{12,})(?=[.;!?])/g, (all, one, two) =>
 		random.next() < 0.5 ? `${two}, ${one}` : all,
 	);
-	return halves.replace(/(?<![\p{L}’'])\p{L}+(?![\p{L}’'])/gu, (word) => {
-		const others = OTHERS.get(word.toLowerCase());
-		if (others === undefined || random.next() < 0.5) return word;
-		const other = others[Math.floor(random.next() * others.length)];
-		return word === word.toLowerCase() ? other : other[0].toUpperCase() + other.slice(1);
-	});
+	return halves.replace(/(?<![\p{L}’'])\p{L}+(?![\p{L}’'])/gu, (word) =>
+		synonymsOf(word) === undefined || random.next() < 0.5 ? word : replacedBySynonym(word, random),
+	);
 }
 
 /** Applies a rule for text to each answer, which keeps its number of tokens at most. */

@@ -11,7 +11,8 @@ JSON lines on standard input and output, in a process that stays:
 
 A failure answers {"id":"x","error":"..."}. One thread. Constructing detectors, reading the request and one warm-up are
 outside the time; what upstream keeps from run to run (its cache of n-grams) is emptied before each. `first` is what
-the upstream detector said of the first text, so that a caller can see that it asked for the right thing.
+the upstream detector said of the first text, so that a caller can see that it asked for the right thing; with
+"all":true in the setup, `all` is what it said of each text.
 
 Cases that detect take `tokens`, a list of texts; a run scores each of them, `tokens` of the answer counts their ids.
 
@@ -185,9 +186,11 @@ def answer(request, prepared):
     name, op = request["id"], request["op"]
     if op == "setup":
         run, before, packages = CASES[request["case"]](request)
-        first = run()[0]  # warm-up
+        results = run()  # warm-up
         prepared[name] = (run, before, sum(map(len, request["tokens"])))
-        said = {"first": numbers(first)} if request["case"].endswith("-detect") else {}
+        said = {"first": numbers(results[0])} if request["case"].endswith("-detect") else {}
+        if request.get("all"):
+            said["all"] = [numbers(result) for result in results]
         return {"ready": True, "versions": {package: upstream.version_of(package) for package in packages}} | said
     if op == "run":
         run, before, tokens = prepared[name]

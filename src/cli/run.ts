@@ -7,6 +7,7 @@ import { Command, CommanderError } from 'commander';
 import { TouchmarkError } from '../errors.js';
 import { VERSION } from '../version.js';
 import { addAccounts } from './accounts.js';
+import { addApiKeys } from './api-keys.js';
 import { addBench } from './bench.js';
 import { addCollect } from './collect.js';
 import { addDemo } from './demo.js';
@@ -24,6 +25,7 @@ import { addRadioactivity } from './radioactivity.js';
 import { addScan } from './scan.js';
 import { addScanMerge } from './scan-merge.js';
 import { addScanWorker } from './scan-worker.js';
+import { addServe } from './serve.js';
 import { addTrace } from './trace.js';
 import { addTranscript } from './transcript.js';
 
@@ -58,6 +60,8 @@ export async function run(args: readonly string[], edge: Edge): Promise<number> 
 	addRadioactivity(program, edge, exit);
 	addExposure(program, edge, exit);
 	addTrace(program, edge, exit);
+	addServe(program, edge);
+	addApiKeys(program, edge);
 	addScan(program, edge, exit);
 	addScanWorker(program, edge);
 	addScanMerge(program, edge, exit);
