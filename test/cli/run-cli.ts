@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { run } from '../../src/cli/run.js';
+import { expectNoSecrets } from './secrets.js';
 
 /** What a run printed and how it ended. */
 export interface Outcome {
@@ -31,6 +32,7 @@ export async function runCli(
 		env,
 		terminal: false,
 	});
+	await expectNoSecrets(args, out + err);
 	return { code, out, err };
 }
 

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { newFolder } from '../cli/run-cli.js';
+import { expectNoSecrets } from '../cli/secrets.js';
 import { hasOpenssl, startAuthority } from '../ledger/authority.js';
 
 /** What a process printed and how it ended. */
@@ -13,13 +14,15 @@ export interface Ended {
 }
 
 /** Runs the built command line. */
-export function touchmark(args: readonly string[], cwd?: string): Promise<Ended> {
+export async function touchmark(args: readonly string[], cwd?: string): Promise<Ended> {
 	const main = join(process.cwd(), 'dist/cli/main.js');
-	return new Promise((resolve) => {
+	const ended = await new Promise<Ended>((resolve) => {
 		execFile(process.execPath, [main, ...args], { cwd, maxBuffer: 2 ** 28 }, (error, out, err) =>
 			resolve({ code: typeof error?.code === 'number' ? error.code : 0, out, err }),
 		);
 	});
+	await expectNoSecrets(args, ended.out + ended.err, cwd);
+	return ended;
 }
 
 /** The files of a bundle and what it was made with. */
