@@ -30,20 +30,19 @@ const LF = 10;
 
 /** Reads a file once. @throws TouchmarkError `bad-input` when it cannot be read */
 export async function digestFile(path: string): Promise<InputDigest> {
-	return (await readLeaves(path)).digest;
+	return readLeaves(path, () => undefined);
 }
 
-/** Digests of a file and the hashes of its leaves. */
-async function readLeaves(path: string): Promise<{ digest: InputDigest; leaves: Uint8Array[] }> {
+/** Digests of a file. @param each gets the hash of each leaf; a corpus has too many of them to hold all */
+async function readLeaves(path: string, each: (hash: Uint8Array) => void): Promise<InputDigest> {
 	const whole = createHash('sha256');
 	const tree = newTree();
-	const leaves: Uint8Array[] = [];
 	let bytes = 0;
 	let leaf = newLeaf();
 	let begun = false;
 	const end = () => {
 		const hash = new Uint8Array(leaf.digest());
-		leaves.push(hash);
+		each(hash);
 		tree.append(hash);
 		leaf = newLeaf();
 		begun = false;
@@ -70,7 +69,7 @@ async function readLeaves(path: string): Promise<{ digest: InputDigest; leaves: 
 	}
 	if (begun || !byLine) end();
 	const root = bytesToHex(rootOf(tree.peaks));
-	return { digest: { bytes, sha256: whole.digest('hex'), records: leaves.length, root }, leaves };
+	return { bytes, sha256: whole.digest('hex'), records: tree.size, root };
 }
 
 /** The hash of a leaf, begun. */
@@ -99,10 +98,10 @@ export type RecordProof = z.infer<typeof RecordProof>;
  * @throws TouchmarkError `bad-input` when the file has no such record, or the record is no text
  */
 export async function proveRecord(path: string, name: string, record: number): Promise<RecordProof> {
-	const { digest, leaves } = await readLeaves(path);
-	if (record >= digest.records)
-		throw badInput(`${path}: has ${digest.records} records; there is no ${record}`);
-	const proof = inclusionProof(record, leaves.length, (start, end) => {
+	const leaves: Uint8Array[] = [];
+	const { records } = await readLeaves(path, (hash) => leaves.push(hash));
+	if (record >= records) throw badInput(`${path}: has ${records} records; there is no ${record}`);
+	const proof = inclusionProof(record, records, (start, end) => {
 		const tree = newTree();
 		for (const leaf of leaves.slice(start, end)) tree.append(leaf);
 		return rootOf(tree.peaks);
