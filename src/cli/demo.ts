@@ -5,16 +5,14 @@
  */
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { DEMO_SEED, type DemoResults, runDemo, scoresFile, transcriptFile } from '../demo/run-demo.js';
+import { DEMO_SEED, type DemoResults, LOG, runDemo, scoresFile, transcriptFile } from '../demo/run-demo.js';
 import { buildBundle, type EvidencePlan } from '../evidence/build.js';
 import { bundleText } from '../evidence/verify.js';
-import { parseJson } from '../input.js';
 import { openEpoch } from '../keys/epochs.js';
-import { openKeyring } from '../keys/keyring.js';
 import { writeWhole } from '../output.js';
 import type { CommonOptions, Edge } from './edge.js';
 import { runTest } from './evidence-run.js';
-import { readText } from './marks.js';
+import { ringFromFlags } from './marks.js';
 import { type Bar, progressBar } from './progress.js';
 import { tableText } from './table-text.js';
 
@@ -32,7 +30,7 @@ export function addDemo(program: Command, edge: Edge): void {
 			const results = await runDemo(FOLDER, options.seed, (label, total) =>
 				progressBar(edge, options, label, total),
 			);
-			await seal(results, progressBar(edge, options, 'evidence', SEALED.length * 2));
+			await seal(edge, results, progressBar(edge, options, 'evidence', SEALED.length * 2));
 			edge.out(options.json ? `${JSON.stringify(results)}\n` : describe(results));
 		});
 }
@@ -41,10 +39,9 @@ export function addDemo(program: Command, edge: Edge): void {
 const SEALED = ['n-gram student, marked', 'n-gram student, unmarked'] as const;
 
 /** Seals what was found of them: runs the tests again, as commands, on the files that the demo wrote. */
-async function seal({ level }: DemoResults, bar: Bar): Promise<void> {
+async function seal(edge: Edge, { level }: DemoResults, bar: Bar): Promise<void> {
 	const file = (name: string) => join(FOLDER, name);
-	const ringPath = file('keyring.json');
-	const ring = await openKeyring(parseJson(readText(ringPath), ringPath), () => '');
+	const ring = await ringFromFlags(edge, { keyring: file('keyring.json') });
 	const keys = openEpoch(ring, 0);
 	writeWhole(file('keys.json'), `${JSON.stringify(keys, null, 1)}\n`, 0o600);
 	const levels = ['--level', String(level)];
@@ -67,7 +64,7 @@ async function seal({ level }: DemoResults, bar: Bar): Promise<void> {
 		]),
 	};
 	const envelope = await buildBundle({
-		...{ plan, path: file('plan.json'), keys, log: file('touchmark-log'), signer: ring },
+		...{ plan, path: file('plan.json'), keys, log: file(LOG), signer: ring },
 		run: ({ command, args }, inputs, folder) =>
 			runTest({ command, args, inputs }, folder, resolve(file('keys.json'))),
 		progress: () => bar.add(1),

@@ -92,7 +92,7 @@ export interface DemoResults {
 export type Progress = (label: string, total: number) => { add(count: number): void; stop(): void };
 
 /** The log's folder. */
-const LOG = 'touchmark-log';
+export const LOG = 'touchmark-log';
 
 /**
  * Runs the demo and writes its folder.

@@ -4,6 +4,7 @@
  * @module
  */
 import { z } from 'zod';
+import { TouchmarkError } from '../errors.js';
 
 /** The checks, in their order. */
 export const CheckName = z.enum([
@@ -110,3 +111,8 @@ export const failed = (name: CheckName, code: CheckCode, detail: string): Check 
 export const notCheckable = (name: CheckName, code: CheckCode, detail: string): Check => ({
 	...{ name, status: 'not-checkable', code, detail },
 });
+
+/** Whatever went wrong with bytes from outside, in a sentence. */
+export function sentenceOf(error: unknown): string {
+	return TouchmarkError.isInstance(error) ? error.message : 'cannot be read as JSON of the expected form';
+}

@@ -11,7 +11,9 @@ import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import { z } from 'zod';
 import { hexOf } from '../input.js';
 import { isSignedBy } from '../keys/ed25519.js';
-import type { Keyring } from '../keys/keyring.js';
+import type { Signer } from '../ledger/tree-head.js';
+
+export type { Signer };
 
 /** Base64 in its one canonical form: padded, and no bits behind the last byte. */
 const Base64 = z
@@ -32,9 +34,6 @@ export const Envelope = z.strictObject({
 		),
 });
 export type Envelope = z.infer<typeof Envelope>;
-
-/** Who signs. */
-export type Signer = Pick<Keyring, 'publicKey' | 'sign'>;
 
 /** The bytes that are signed: pre-authentication encoding. */
 export function pae(payloadType: string, payload: Uint8Array): Uint8Array {
