@@ -2,15 +2,10 @@
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { newFolder, runCli } from './run-cli.js';
+import { jsonLines as lines, newFolder, runCli } from './run-cli.js';
 
 const folder = newFolder();
 const path = (name: string) => join(folder, name);
-const lines = (text: string) =>
-	text
-		.trimEnd()
-		.split('\n')
-		.map((line) => JSON.parse(line));
 const detect = (...args: string[]) => runCli(['detect', '--json', '--quiet', ...args]);
 const RING = ['--keyring', path('ring.json')];
 

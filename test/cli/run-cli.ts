@@ -36,6 +36,14 @@ export async function runCli(
 	return { code, out, err };
 }
 
+/** The values of JSON lines. */
+export function jsonLines(text: string) {
+	return text
+		.trimEnd()
+		.split('\n')
+		.map((line) => JSON.parse(line));
+}
+
 /** A new empty folder. */
 export function newFolder(): string {
 	return mkdtempSync(join(tmpdir(), 'touchmark-'));
