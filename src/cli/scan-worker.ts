@@ -130,7 +130,7 @@ async function countShard(
 	for await (const { line } of readCandidates(files, groups)) wanted.add(line.candidate);
 	const counts = newCounts(countMemory(countCells));
 	const addWanted = (cells: Uint32Array) =>
-		counts.add(cells.filter((low) => wanted.has(cellOf(low, countCells))));
+		counts.add(counts.order(cells.filter((low) => wanted.has(cellOf(low, countCells)))));
 	const scan = newShardScan(groups, {
 		candidate: () => undefined,
 		cells: addWanted,

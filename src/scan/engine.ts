@@ -208,8 +208,10 @@ export async function scan(options: ScanOptions): Promise<ScanResult> {
 		work.remove();
 		return result;
 	} catch (error) {
-		if (out === undefined) rmSync(folder, { recursive: true, force: true });
+		if (out === undefined) work.remove();
 		throw error;
+	} finally {
+		work.close();
 	}
 }
 

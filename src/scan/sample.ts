@@ -12,9 +12,6 @@ import type { Windows } from './windows.js';
 /** Windows that a sample keeps: 1.3 MB at context width 4. */
 export const SAMPLE_SIZE = 2 ** 16;
 
-/** Windows that are remembered as being there: common ones come again at once, and the table is far too large for a cache. */
-const REMEMBERED = 2048;
-
 /** Bins of hashes, to see where the least ones end. */
 const BINS = 4096;
 
@@ -57,8 +54,8 @@ export function newSample(words: number, most = SAMPLE_SIZE): Sample {
 	let table = new Uint32Array(0);
 	let size = 0;
 	let threshold = 0xffffffff;
-	/** Some that were entered, each at the place that its second hash names; no token has the id of those that are not. */
-	const remembered = new Uint32Array(REMEMBERED * words).fill(0xffffffff);
+	/** What is read and not used, kept so that it is read at all. */
+	let _read = 0;
 
 	function grow(): void {
 		const length = Math.min(capacity, Math.max(1024, 2 * high.length));
@@ -155,16 +152,6 @@ export function newSample(words: number, most = SAMPLE_SIZE): Sample {
 		threshold = high[size - 1];
 	}
 
-	/** Whether a window was entered a short while ago; remembers it. */
-	function isRemembered(secondHash: number, from: Uint32Array, at: number): boolean {
-		const own = (secondHash & (REMEMBERED - 1)) * words;
-		let k = words - 1;
-		while (k >= 0 && remembered[own + k] === from[at + k]) k--;
-		if (k < 0) return true;
-		for (k = 0; k < words; k++) remembered[own + k] = from[at + k];
-		return false;
-	}
-
 	/** Adds a window that is not there yet. */
 	function enter(firstHash: number, secondHash: number, from: Uint32Array, at: number): void {
 		let mask = table.length - 1;
@@ -199,12 +186,12 @@ export function newSample(words: number, most = SAMPLE_SIZE): Sample {
 		add(windows, limit = 0xffffffff) {
 			const { high: first, low: second, ids, places } = windows;
 			const chosen = windows.below(Math.min(limit, threshold));
+			// The table is far from the processor, but gives many of its places at once when no answer is waited for.
+			for (let n = 0; n < chosen.length; n++) _read ^= table[second[chosen[n]] & (table.length - 1)];
 			for (let n = 0; n < chosen.length; n++) {
 				const i = chosen[n];
-				const at = places[i];
 				// The threshold may have become lower meanwhile.
-				if (first[i] > threshold || isRemembered(second[i], ids, at)) continue;
-				enter(first[i], second[i], ids, at);
+				if (first[i] <= threshold) enter(first[i], second[i], ids, places[i]);
 			}
 		},
 		merge({ size: count, high: first, low: second, rows: from }) {
@@ -217,7 +204,6 @@ export function newSample(words: number, most = SAMPLE_SIZE): Sample {
 			size = 0;
 			threshold = 0xffffffff;
 			table.fill(0);
-			remembered.fill(0xffffffff);
 		},
 	};
 }

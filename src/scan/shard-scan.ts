@@ -81,8 +81,8 @@ export interface ShardScanOptions {
 	seen?(shape: number, windows: Windows): void;
 }
 
-/** Cells that are held. */
-export const CELLS = 2 ** 20;
+/** Cells that are held: more than a part of a corpus has, mostly, and enough for all of the table to be gone through at once. */
+export const CELLS = 2 ** 22;
 
 /** @param groups what is looked for */
 export function newShardScan(groups: readonly BoundGroup[], options: ShardScanOptions): ShardScan {

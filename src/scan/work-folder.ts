@@ -9,12 +9,14 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { badInput } from '../errors.js';
 import { checked, hexOf, parseJson } from '../input.js';
+import { lockFile } from '../lock.js';
 import { syncFolder, writePieces, writeWhole } from '../output.js';
 
 /** Paths in a work folder. */
 export function filesOf(folder: string) {
 	const named = (number: number, kind: string) => join(folder, `${String(number).padStart(7, '0')}.${kind}`);
 	return {
+		lock: join(folder, 'lock'),
 		plan: join(folder, 'plan.json'),
 		checkpoint: join(folder, 'checkpoint.json'),
 		counts: (version: number) => join(folder, `counts-${version}.bin`),
@@ -37,14 +39,17 @@ export interface WorkFolder {
 	checkpoint(shards: readonly number[], counts: Uint8Array): void;
 	/** Deletes everything. */
 	remove(): void;
+	/** Lets another process go on here. */
+	close(): void;
 }
 
 /**
- * Opens a work folder.
+ * Opens a work folder, for one process at a time.
  *
  * @param digest of what is scanned, and for what
  * @param resume go on with what an earlier run left there
- * @throws TouchmarkError `bad-input` for another scan's folder, or one that was begun when it should not go on
+ * @throws TouchmarkError `bad-input` for another scan's folder, one that was begun when it should not go on, or that
+ *   another process works in
  */
 export function openWorkFolder(folder: string, digest: string, resume: boolean): WorkFolder {
 	const files = filesOf(folder);
@@ -59,6 +64,7 @@ export function openWorkFolder(folder: string, digest: string, resume: boolean):
 			);
 	}
 	mkdirSync(folder, { recursive: true });
+	const close = lockFile(files.lock, 'another process scans into this folder');
 	if (!begun) writeWhole(files.plan, JSON.stringify({ format: 'touchmark-scan-work', digest }));
 	const last = existsSync(files.checkpoint)
 		? checked(
@@ -82,5 +88,6 @@ export function openWorkFolder(folder: string, digest: string, resume: boolean):
 			rmSync(before, { force: true });
 		},
 		remove: () => rmSync(folder, { recursive: true, force: true }),
+		close,
 	};
 }

@@ -160,16 +160,17 @@ export default async function scanShard(task: ScanTask): Promise<ScanFindings> {
 
 /** Puts a shard's windows into the counts, all of them while nobody else is at it. */
 function count({ memory, number }: ScanTask, counts: Counts, rest: Uint32Array): void {
+	const ordered = counts.order(rest);
 	const gate = new Int32Array(memory.gate);
 	while (Atomics.compareExchange(gate, 0, 0, 1) !== 0) Atomics.wait(gate, 0, 1);
+	counts.add(ordered);
 	const written = fstatSync(running.cells).size / 4;
 	for (let at = 0; at < written; at += CELLS) {
 		const cells = new Uint32Array(Math.min(CELLS, written - at));
 		if (readSync(running.cells, cells, 0, cells.byteLength, 4 * at) !== cells.byteLength)
 			throw new RangeError('a file of cells ends too early');
-		counts.add(cells);
+		counts.add(counts.order(cells));
 	}
-	counts.add(rest);
 	Atomics.store(new Uint8Array(memory.counted), number, 1);
 	Atomics.store(gate, 0, 0);
 	Atomics.notify(gate, 0);

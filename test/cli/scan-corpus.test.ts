@@ -355,6 +355,17 @@ describe('a scan that is killed', () => {
 		expect(await refused('--resume', '--keyring', otherPath)).toMatch(/begun with other marks, files/);
 	});
 
+	it('lets no other process into its folder meanwhile', async () => {
+		const begun = path('shared', 'work', 'plan.json');
+		const one = cli(args('shared'));
+		while (!existsSync(begun)) await new Promise((wait) => setTimeout(wait, 5));
+		const other = await cli([...args('shared'), '--resume']);
+		expect(other.err).toMatch(/another process scans into this folder/);
+		expect(other.code).toBe(2);
+		expect(await one).toMatchObject({ code: 0 });
+		expect(bytes('shared')).toEqual(bytes('whole'));
+	});
+
 	it('prints its result again once it has one, and nothing else', async () => {
 		const again = await cli([...args('whole'), '--resume', '--json']);
 		const { digest: _, ...result } = linesOf('whole', 'result.json')[0];
