@@ -69,7 +69,7 @@ export const bench: Bench = {
 				python.push({ detector, name, speed: of.tokens / of.seconds });
 				notes.push(`${name}: ${JSON.stringify(of.versions)}.`);
 			}
-			const repeats = quick ? 1 : 3;
+			const repeats = quick ? 1 : 5;
 			const times: Record<'two' | 'one' | 'alone' | 'aloneOne' | 'tokens', number[]> = {
 				two: [],
 				one: [],
