@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { DemoResults } from '../src/demo/run-demo.js';
 import { VERSION } from '../src/version.js';
+import { expectNoSecrets } from './cli/secrets.js';
 
 const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as {
 	version: string;
@@ -56,6 +57,7 @@ export const all = [${subpaths.map((_, i) => `m${i}`).join(', ')}];`;
 		const table = inProject('npx', ['touchmark', 'demo']);
 		expect(table).toMatch(/trained-on-marked/);
 		const folder = join(project, 'touchmark-demo');
+		expectNoSecrets({ args: ['demo', '--out', folder], printed: [table] });
 		const results = JSON.parse(readFileSync(join(folder, 'results.json'), 'utf8')) as DemoResults;
 		expect(results.suspects).toHaveLength(6);
 		for (const suspect of results.suspects)

@@ -1,11 +1,11 @@
 /** `touchmark bench`: what it says agrees with what it planted, with what it prints and with what its page draws. */
-import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import type { BenchmarkResult } from '../../src/benchmark/benchmark-result.js';
 import { CHROMIUM, launchChromium, NO_CHROMIUM } from '../chromium.js';
+import { runBuilt } from './built-cli.js';
 import { newFolder, runCli } from './run-cli.js';
 
 const folder = newFolder();
@@ -14,11 +14,9 @@ let result: BenchmarkResult;
 let page = '';
 
 /** The built command line, which has threads and processes. */
-function bench(...args: string[]) {
-	return spawnSync(process.execPath, ['dist/cli/main.js', 'bench', ...args], { encoding: 'utf8' });
-}
+const bench = (...args: string[]) => runBuilt(['bench', ...args]);
 
-beforeAll(() => {
+beforeAll(async () => {
 	// A corpus of its own with a field of its own, and a line that cannot be read.
 	const words =
 		'the heron stands in shallow water and waits for a fish that never comes this way again'.split(' ');
@@ -32,12 +30,12 @@ beforeAll(() => {
 	);
 	writeFileSync(join(folder, 'corpus.jsonl'), `${lines.join('\n')}\n{"id": "torn\n`);
 	const flags = ['--seeds', '1', '--share', '0.05', '--text-field', 'said.text', '--out', out, '--json'];
-	const { status, stdout, stderr } = bench(join(folder, 'corpus.jsonl'), ...flags);
-	expect({ status, stderr }).toEqual({
-		status: 0,
-		stderr: expect.stringMatching(/^warning: .*corpus\.jsonl at byte \d+: is not valid JSON.*\n$/),
+	const ended = await bench(join(folder, 'corpus.jsonl'), ...flags);
+	expect(ended).toMatchObject({
+		code: 0,
+		err: expect.stringMatching(/^warning: .*corpus\.jsonl at byte \d+: is not valid JSON.*\n$/),
 	});
-	result = JSON.parse(stdout);
+	result = JSON.parse(ended.out);
 	page = readFileSync(join(out, 'bench.html'), 'utf8');
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -95,8 +93,8 @@ describe('bench', () => {
 			code: 2,
 			err: expect.stringMatching(/--share: must be/),
 		});
-		const missing = bench(join(folder, 'none.jsonl'), '--strict', ...flags);
-		expect(missing).toMatchObject({ status: 2, stdout: '', stderr: expect.stringMatching(/none\.jsonl/) });
+		const missing = await bench(join(folder, 'none.jsonl'), '--strict', ...flags);
+		expect(missing).toMatchObject({ code: 2, out: '', err: expect.stringMatching(/none\.jsonl/) });
 	});
 });
 

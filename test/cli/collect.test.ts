@@ -1,12 +1,11 @@
 /** Collecting as an investigator does it: the command line against a suspect that fails. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { FAULTS, type SuspectOptions, type SuspectServer, startSuspect } from '../../bench/suspect-server.js';
 import { readReadings } from '../../src/corpus/readings.js';
 import { embeddedPrompts, embeddedTokenizer } from '../../src/generate/embedded.js';
+import { runBuilt } from './built-cli.js';
 import { newFolder, runCli } from './run-cli.js';
 
 const folder = newFolder();
@@ -103,19 +102,21 @@ describe('a collection', () => {
 			onRequest: (count) => kill(count),
 		});
 		const command = [
-			...['dist/cli/main.js', 'collect', '--endpoint', server.url, '--model', 'suspect'],
+			...['collect', '--endpoint', server.url, '--model', 'suspect'],
 			...['--out', path('killed'), '--json', '--quiet', ...FAST, ...args],
 		];
 		const budget = 290;
 		for (let kills = 0; kills < 20; kills++) {
-			const child = spawn(process.execPath, [...command, '--max-requests', String(budget)]);
+			const killing = new AbortController();
 			const from = server.seen.requests;
 			const [after, milliseconds] = [1 + random(3), random(5)];
 			kill = (count) => {
-				if (count === from + after) setTimeout(() => child.kill('SIGKILL'), milliseconds);
+				if (count === from + after) setTimeout(() => killing.abort(), milliseconds);
 			};
-			const [code, signal] = await once(child, 'exit');
-			expect([code, signal]).toEqual([null, 'SIGKILL']);
+			const { code } = await runBuilt([...command, '--max-requests', String(budget)], {
+				kill: killing.signal,
+			});
+			expect(code).toBe(null);
 		}
 		kill = () => {};
 		const spent = await collect(server, 'killed', ...args, '--max-requests', String(budget));

@@ -32,7 +32,7 @@ export async function runCli(
 		env,
 		terminal: false,
 	});
-	await expectNoSecrets(args, out + err);
+	expectNoSecrets({ args, printed: [out, err], env });
 	return { code, out, err };
 }
 

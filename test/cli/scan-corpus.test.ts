@@ -2,7 +2,6 @@
  * `touchmark scan` through the built command line: what is planted is found and nothing else, whatever the threads, the
  * order of the files and the moments at which it is killed; what is hostile is named and does no harm.
  */
-import { spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -16,6 +15,7 @@ import { defaultMarks } from '../../src/marks/defaults.js';
 import { newPairSet } from '../../src/verify/pairs.js';
 import { scoreOf, tallyPairs } from '../../src/verify/tally.js';
 import { randomSource } from '../stats/random.js';
+import { type Ended, runBuilt } from './built-cli.js';
 import { newFolder } from './run-cli.js';
 
 const folder = newFolder();
@@ -63,36 +63,19 @@ interface Span {
 	readonly tokens: readonly [number, number];
 }
 
-interface Ended {
-	readonly code: number | null;
-	readonly out: string;
-	readonly err: string;
-}
 /** Runs the built command; SIGKILL after some milliseconds, or once something is so. */
-function cli(args: readonly string[], killAfter?: number | (() => boolean)): Promise<Ended> {
-	return new Promise((done, failed) => {
-		const child = spawn(process.execPath, ['dist/cli/main.js', 'scan', ...args]);
-		let out = '';
-		let err = '';
-		child.stdout.on('data', (data) => {
-			out += data;
-		});
-		child.stderr.on('data', (data) => {
-			err += data;
-		});
-		child.on('error', failed);
-		const watch =
-			typeof killAfter === 'function'
-				? setInterval(() => {
-						if (killAfter()) child.kill('SIGKILL');
-					}, 5)
-				: undefined;
-		child.on('close', (code) => {
-			clearInterval(watch);
-			done({ code, out, err });
-		});
-		if (typeof killAfter === 'number') setTimeout(() => child.kill('SIGKILL'), killAfter);
-	});
+async function cli(args: readonly string[], killAfter?: number | (() => boolean)): Promise<Ended> {
+	const killing = new AbortController();
+	const kill = () => killing.abort();
+	const timers = [
+		...(typeof killAfter === 'number' ? [setTimeout(kill, killAfter)] : []),
+		...(typeof killAfter === 'function' ? [setInterval(() => killAfter() && kill(), 5)] : []),
+	];
+	try {
+		return await runBuilt(['scan', ...args], { kill: killing.signal });
+	} finally {
+		for (const timer of timers) clearTimeout(timer);
+	}
 }
 const ids = ['--tokens', '--keyring', ringPath];
 async function json(...args: string[]) {

@@ -1,14 +1,13 @@
 /** `touchmark scan-worker` and `scan-merge`: shards that are scanned one by one come to what `scan` says of all of them. */
-import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { run } from '../../src/cli/run.js';
 import { parseState } from '../../src/scan/state.js';
+import { runBuilt } from './built-cli.js';
 import { COPIED, corpusRecords, marked, SPEC } from './cluster-corpus.js';
 import { newFolder, runCli } from './run-cli.js';
 
-const MAIN = 'dist/cli/main.js';
 const folder = newFolder();
 const path = (name: string) => join(folder, name);
 const spec = ['--spec', SPEC];
@@ -59,7 +58,7 @@ function corpusIn(kind: 'text' | 'tokens') {
 			const known = new Array(11).fill(kind === 'text' ? { text: marked[1].text } : marked[1].tokens);
 			write(basename(background), known);
 			const scan = ['scan', ...files, ...flags, '--background', background, '--out', prefix('local')];
-			execFileSync(process.execPath, [MAIN, ...scan, '--quiet', '--workers', '1']);
+			expect(await runBuilt([...scan, '--quiet', '--workers', '1'])).toMatchObject({ code: 0 });
 			for (const [i, file] of files.entries()) {
 				const broken = i === 1 ? /^(warning: standard input:2[23]: .*\n){2}$/ : /^$/;
 				const worker = ['scan-worker', ...flags, '--shard', file];
@@ -130,10 +129,10 @@ describe.each(['text', 'tokens'] as const)('records that are %s', (kind) => {
 	});
 
 	if (kind === 'text')
-		test('a process that reads a pipe prints the same', () => {
-			const worker = [MAIN, 'scan-worker', ...corpus.flags, '--shard', corpus.files[0]];
-			const { stdout } = spawnSync(process.execPath, worker, { input: readFileSync(corpus.files[0]) });
-			expect(stdout.toString()).toBe(readFileSync(scanned[0], 'utf8'));
+		test('a process that reads a pipe prints the same', async () => {
+			const worker = ['scan-worker', ...corpus.flags, '--shard', corpus.files[0]];
+			const { out } = await runBuilt(worker, { input: readFileSync(corpus.files[0]) });
+			expect(out).toBe(readFileSync(scanned[0], 'utf8'));
 		});
 });
 

@@ -12,17 +12,17 @@ import { bundleText, type VerifyOptions, verifyBundle } from '../../src/evidence
 import { createKeyring, openKeyring } from '../../src/keys/keyring.js';
 import { canonicalBytes } from '../../src/marks/mark-spec.js';
 import { CHROMIUM, launchChromium } from '../chromium.js';
+import { runBuilt } from '../cli/built-cli.js';
 import { newFolder } from '../cli/run-cli.js';
 import { hasOpenssl } from '../ledger/authority.js';
 import { randomSource } from '../stats/random.js';
-import { type Example, exampleBundle, touchmark } from './bundles.js';
+import { type Example, exampleBundle } from './bundles.js';
 
 let example: Example;
 const verify = async (...flags: string[]) => {
-	const { code, out, err } = await touchmark(
-		['evidence', 'verify', 'bundle.json', '--json', ...flags],
-		example.corpus,
-	);
+	const { code, out, err } = await runBuilt(['evidence', 'verify', 'bundle.json', '--json', ...flags], {
+		folder: example.corpus,
+	});
 	expect(err).toBe('');
 	const found = JSON.parse(out) as {
 		valid: boolean;
@@ -262,7 +262,7 @@ describe('evidence that is not what it seems', () => {
 				JSON.stringify({ ...example.plan, tests: [{ suspect: 'rival', command: 'detect', args }] }),
 			);
 			const flags = ['--keyring', 'ring.json', '--key', 'keys.json', '--log', 'log', '--out', 'never.json'];
-			return touchmark(['evidence', 'build', 'bad-plan.json', ...flags], example.corpus);
+			return runBuilt(['evidence', 'build', 'bad-plan.json', ...flags], { folder: example.corpus });
 		};
 		expect(await build(['--keyring', { file: 'ring.json' }])).toMatchObject({
 			code: 2,

@@ -1,29 +1,9 @@
 /** A real bundle: marked answers of the embedded model, tested through the built command line. */
-import { execFile } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { runBuilt } from '../cli/built-cli.js';
 import { newFolder } from '../cli/run-cli.js';
-import { expectNoSecrets } from '../cli/secrets.js';
 import { hasOpenssl, startAuthority } from '../ledger/authority.js';
-
-/** What a process printed and how it ended. */
-export interface Ended {
-	readonly code: number;
-	readonly out: string;
-	readonly err: string;
-}
-
-/** Runs the built command line. */
-export async function touchmark(args: readonly string[], cwd?: string): Promise<Ended> {
-	const main = join(process.cwd(), 'dist/cli/main.js');
-	const ended = await new Promise<Ended>((resolve) => {
-		execFile(process.execPath, [main, ...args], { cwd, maxBuffer: 2 ** 28 }, (error, out, err) =>
-			resolve({ code: typeof error?.code === 'number' ? error.code : 0, out, err }),
-		);
-	});
-	await expectNoSecrets(args, ended.out + ended.err, cwd);
-	return ended;
-}
 
 /** The files of a bundle and what it was made with. */
 export interface Example {
@@ -43,7 +23,7 @@ export async function exampleBundle(): Promise<Example> {
 	const folder = newFolder();
 	const path = (name: string) => join(folder, name);
 	const run = async (...args: string[]) => {
-		const { code, out, err } = await touchmark(args, folder);
+		const { code, out, err } = await runBuilt(args, { folder });
 		if (code !== 0) throw new Error(`touchmark ${args.join(' ')}: ${err}${out}`);
 		return out;
 	};

@@ -10,6 +10,7 @@ import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { newFolder, runCli } from '../cli/run-cli.js';
+import { expectNoSecrets } from '../cli/secrets.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const PACKAGE = join(ROOT, 'integrations/python');
@@ -44,10 +45,12 @@ export async function serve(python: string): Promise<string> {
 	const script = join(PACKAGE, 'examples/marked_texts.py');
 	const flags = ['--model', join(ROOT, 'models/teacher'), '--marks', path('epoch.json'), '--cohort', 'farms'];
 	const files = ['--prompts', path('prompts.txt'), '--accounts', path('accounts.txt')];
-	const served = execFileSync(python, [script, ...flags, ...files], {
+	const args = [script, ...flags, ...files];
+	const served = execFileSync(python, args, {
 		env: { ...process.env, PYTHONPATH: join(PACKAGE, 'src') },
 		stdio: ['ignore', 'pipe', 'ignore'],
 	});
+	expectNoSecrets({ args, printed: [served.toString('latin1')] });
 	writeFileSync(path('served.jsonl'), served);
 	return folder;
 }

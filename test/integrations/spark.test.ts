@@ -2,19 +2,29 @@
  * The Spark job on a real Spark, where TOUCHMARK_SPARK_PYTHON is an interpreter with pyspark: in local mode from Parquet, and
  * on a cluster of two workers from JSON while one of its processes is killed. The same state and verdicts as `scan`.
  */
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { MAIN, runBuilt } from '../cli/built-cli.js';
 import { COPIED, corpusRecords, SPEC } from '../cli/cluster-corpus.js';
 import { newFolder } from '../cli/run-cli.js';
+import { expectNoSecrets } from '../cli/secrets.js';
 import { JVM_FLAGS, type SparkCluster, sparkEnvironment, startCluster } from './spark-cluster.js';
 
 const python = process.env.TOUCHMARK_SPARK_PYTHON ?? '';
-const MAIN = resolve('dist/cli/main.js');
 const JOB = resolve('integrations/spark/touchmark_scan.py');
-const run = promisify(execFile);
+/** A program of Spark's. What it prints and writes holds no key. */
+async function run(
+	file: string,
+	args: readonly string[],
+	options: { env: NodeJS.ProcessEnv; signal: AbortSignal },
+): Promise<{ stdout: string; stderr: string }> {
+	const { stdout, stderr } = await promisify(execFile)(file, args, options);
+	expectNoSecrets({ args, printed: [stdout, stderr] });
+	return { stdout, stderr };
+}
 
 /** Makes Parquet of the rows, then runs the job on it, and once more so that it must fail. */
 const IN_ONE_SESSION = `
@@ -86,8 +96,10 @@ describe.skipIf(python === '')('with TOUCHMARK_SPARK_PYTHON: the Spark job', () 
 		writeFileSync(corpus[0], jsonLines.join(''));
 		const known = JSON.stringify({ text: records.find(({ id }) => id === 'marked 1')?.text });
 		writeFileSync(corpus[1], `${known}\n`.repeat(11));
-		const scan = [MAIN, 'scan', corpus[0], '--background', corpus[1]];
-		execFileSync(process.execPath, [...scan, '--spec', SPEC, '--out', path('local'), '--quiet']);
+		const scan = ['scan', corpus[0], '--background', corpus[1]];
+		expect(await runBuilt([...scan, '--spec', SPEC, '--out', path('local'), '--quiet'])).toMatchObject({
+			code: 0,
+		});
 		const { digest: _, ...result } = JSON.parse(lines('local/result.json')[0]);
 		local = result;
 	});

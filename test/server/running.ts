@@ -14,9 +14,9 @@ import {
 import { sampleTexts } from '../../src/generate/sample.js';
 import { createKeyring, type Keyring } from '../../src/keys/keyring.js';
 import { defaultMarks } from '../../src/marks/defaults.js';
+import { MAIN } from '../cli/built-cli.js';
 import { newFolder, runCli } from '../cli/run-cli.js';
 
-export const MAIN = 'dist/cli/main.js';
 export const tokenizer = embeddedTokenizer();
 
 /** What came back, and in which words. */
