@@ -4,16 +4,16 @@
  *
  * @module
  */
-import { createHash } from 'node:crypto';
-import { createReadStream, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bytesToHex, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js';
-import nacl from 'tweetnacl';
 import { z } from 'zod';
 import { readLines } from '../corpus/lines.js';
+import { digestOfFile } from '../corpus/text-digest.js';
 import { badInput, TouchmarkError } from '../errors.js';
 import { checked, hexOf, parseJson } from '../input.js';
+import { isSignedBy } from '../keys/ed25519.js';
 import type { Keyring } from '../keys/keyring.js';
 import { leafHash, rootHash } from '../ledger/merkle.js';
 import { canonicalBytes } from '../marks/mark-spec.js';
@@ -147,12 +147,6 @@ export async function writeTranscript(
 	return statement;
 }
 
-async function digestOfFile(path: string): Promise<string> {
-	const hash = createHash('sha256');
-	for await (const bytes of createReadStream(path) as AsyncIterable<Buffer>) hash.update(bytes);
-	return hash.digest('hex');
-}
-
 /**
  * Checks a transcript: the records are those of the statement, the journal (where it is kept) is the one that it was made
  * from, and the signature is of the key that it names. Whose key that is must be known from elsewhere: compare
@@ -186,5 +180,5 @@ export async function verifyTranscript(folder: string): Promise<Statement> {
 function isSigned(statement: Statement): boolean {
 	const { publicKey, signature } = statement;
 	if (publicKey === null || signature === null) return publicKey === signature;
-	return nacl.sign.detached.verify(messageOf(statement), hexToBytes(signature), hexToBytes(publicKey));
+	return isSignedBy(hexToBytes(publicKey), messageOf(statement), hexToBytes(signature));
 }

@@ -18,7 +18,7 @@ export function textDigest(text: string): string | null {
 	return LONE_SURROGATE.test(text) ? null : bytesToHex(sha256(utf8ToBytes(text)));
 }
 
-/** The same of a file that is one text, byte by byte. @throws TouchmarkError `bad-input` when it cannot be read */
+/** Digest of a file, byte by byte: the same where it is one text. @throws TouchmarkError `bad-input` when it cannot be read */
 export async function digestOfFile(path: string): Promise<string> {
 	const source = await openSource(path);
 	try {

@@ -9,10 +9,10 @@
  * @module
  */
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
-import nacl from 'tweetnacl';
 import { z } from 'zod';
 import { badInput } from '../errors.js';
 import { checked, hexOf } from '../input.js';
+import { isSignedBy } from '../keys/ed25519.js';
 import type { Keyring } from '../keys/keyring.js';
 import { canonicalBytes } from '../marks/mark-spec.js';
 import { COUNT_MEMORY, cellsOf } from './counts.js';
@@ -152,7 +152,7 @@ export function parseState(value: unknown, where: string): ScanState {
 	if (
 		state.publicKey !== null &&
 		state.signature !== null &&
-		!nacl.sign.detached.verify(messageOf(state), hexToBytes(state.signature), hexToBytes(state.publicKey))
+		!isSignedBy(hexToBytes(state.publicKey), messageOf(state), hexToBytes(state.signature))
 	)
 		throw badInput(`${where}: field "signature": is not that of this state`);
 	return state;
