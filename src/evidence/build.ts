@@ -16,7 +16,7 @@ import { canonicalBytes, type MarkSpec, markId } from '../marks/mark-spec.js';
 import { LOCKFILE, VERSION } from '../version.js';
 import { type Argument, checkArguments, TEST_COMMANDS, type TestCommandName } from './commands.js';
 import { type Envelope, type Signer, signEnvelope } from './dsse.js';
-import { findingsOf } from './findings.js';
+import { headlinesOf } from './findings.js';
 import { digestFile } from './inputs.js';
 import {
 	EvidencePredicate,
@@ -123,14 +123,14 @@ function argumentOf(
 	return { input: names.indexOf(name), ...(prefix === undefined ? {} : { prefix }) };
 }
 
-/** Marks that the results speak of. */
+/** Marks that the results speak of. @throws TouchmarkError `failed` for results that are not those of the tests */
 function marksOf(
 	tests: readonly EvidenceTest[],
 	keys: readonly OpenedMark[],
 ): { id: string; spec: MarkSpec }[] {
-	const tested = new Set(
-		findingsOf({ tests: [...tests] }).flatMap((one) => one.tests.map(({ mark }) => mark)),
-	);
+	const headlines = headlinesOf(tests);
+	if (headlines === null) throw new TouchmarkError('failed', 'a test prints what evidence cannot hold');
+	const tested = new Set(headlines.flatMap((one) => one.tests.map(({ mark }) => mark)));
 	return keys.map(({ spec }) => ({ id: markId(spec), spec })).filter(({ id }) => tested.has(id));
 }
 

@@ -61,7 +61,7 @@ const RESULTS = {
 const Nulls = z.object({ nulls: z.array(z.array(z.number())).default([]) });
 
 /** Headline of one test, before the correction for the bundle. */
-interface Headline extends Omit<Finding, 'log10PCorrected' | 'command'> {
+export interface Headline extends Omit<Finding, 'log10PCorrected'> {
 	/** Every verdict that the test gives, with the corrected log10 p that it rests on. */
 	readonly given: readonly (readonly [Verdict, number])[];
 }
@@ -70,27 +70,38 @@ interface Headline extends Omit<Finding, 'log10PCorrected' | 'command'> {
  * What a bundle says of its suspects, each test corrected for the number of tests (Bonferroni: a row says the same
  * whatever stands in the others).
  *
- * @throws z.ZodError for a result that its command does not print
+ * @param tests how many there are
  */
-export function findingsOf({ tests }: Pick<EvidencePredicate, 'tests'>): Finding[] {
-	return tests.flatMap((test) =>
-		headlinesOf(test).map(({ given: _, ...row }): Finding => {
-			const log10PCorrected = Math.min(0, row.log10P + log10(tests.length));
-			const lost = isFinding(row.verdict) && log10PCorrected > log10(row.level);
-			return { ...row, command: test.command, log10PCorrected, verdict: lost ? 'no-evidence' : row.verdict };
-		}),
-	);
+export function findingsOf(headlines: readonly Headline[], tests: number): Finding[] {
+	return headlines.map(({ given: _, ...row }) => {
+		const log10PCorrected = Math.min(0, row.log10P + log10(tests));
+		const lost = isFinding(row.verdict) && log10PCorrected > log10(row.level);
+		return { ...row, log10PCorrected, verdict: lost ? 'no-evidence' : row.verdict };
+	});
 }
+
+/** Headlines of tests, some of which have several suspects; null for a result that its command does not print. */
+export function headlinesOf(tests: readonly EvidenceTest[]): Headline[] | null {
+	try {
+		return tests.flatMap((test) => rowsOf(test).map((row) => ({ ...row, command: test.command })));
+	} catch (error) {
+		if (!(error instanceof z.ZodError)) throw error;
+		return null;
+	}
+}
+
+/** A headline without the command, which is that of the test. */
+type Row = Omit<Headline, 'command'>;
 
 /** A headline, with what is not said left empty. */
 function headline(
-	part: Pick<Headline, 'suspect' | 'scored' | 'log10P' | 'log10E' | 'level' | 'verdict'> & Partial<Headline>,
-): Headline {
+	part: Pick<Row, 'suspect' | 'scored' | 'log10P' | 'log10E' | 'level' | 'verdict'> & Partial<Row>,
+): Row {
 	const given = [[part.verdict, part.log10P] as const];
 	return { alternatives: [], withheld: [], tests: [], groups: [], nulls: [], given, ...part };
 }
 
-function headlinesOf({ suspect, command, result }: EvidenceTest): Headline[] {
+function rowsOf({ suspect, command, result }: EvidenceTest): Row[] {
 	if (command === 'detect') {
 		const documents = result.map((one) => RESULTS.detect.parse(one));
 		const best = documents.reduce((a, b) => (b.log10PCorrected < a.log10PCorrected ? b : a));
@@ -105,7 +116,7 @@ function headlinesOf({ suspect, command, result }: EvidenceTest): Headline[] {
 			}),
 		];
 	}
-	return result.flatMap((one): Headline[] => {
+	return result.flatMap((one): Row[] => {
 		if (command === 'exposure') {
 			const { pairs, ties, log10PCorrected: log10P, ...rest } = RESULTS.exposure.parse(one);
 			const { log10E, level, verdict, alternatives, withheld, accounts, controls } = rest;
@@ -167,21 +178,13 @@ const TOLERANCE = 1e-9;
  * @param committed ids of marks whose commitments the bundle proves
  */
 export function contradictionIn(
-	predicate: Pick<EvidencePredicate, 'tests' | 'marks' | 'suspects'>,
+	headlines: readonly Headline[],
+	predicate: Pick<EvidencePredicate, 'marks' | 'suspects'>,
 	committed: ReadonlySet<string>,
 ): string | null {
-	let rows: (Headline & Pick<EvidenceTest, 'command'>)[];
-	try {
-		rows = predicate.tests.flatMap((test) =>
-			headlinesOf(test).map((row) => ({ ...row, command: test.command })),
-		);
-	} catch (error) {
-		if (!(error instanceof z.ZodError)) throw error;
-		return 'a result is not what its command prints';
-	}
 	const known = new Set(predicate.marks.map(({ id }) => id));
 	const named = new Set(predicate.suspects.map(({ name }) => name));
-	for (const { suspect, command, level, given, tests } of rows) {
+	for (const { suspect, command, level, given, tests } of headlines) {
 		const where = `${command} of "${suspect}"`;
 		if (!named.has(suspect)) return `${where}: is of a suspect that the bundle does not name`;
 		for (const [verdict, log10P] of given)

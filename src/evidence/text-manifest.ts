@@ -12,6 +12,7 @@ import { textDigest } from '../corpus/text-digest.js';
 import { badInput } from '../errors.js';
 import { checked, hexOf } from '../input.js';
 import { canonicalBytes, type MarkSpec, markId, Name } from '../marks/mark-spec.js';
+import { readCanonicalJson } from './canonical-json.js';
 import { Envelope, payloadOf, type Signer, signEnvelope, signersOf } from './dsse.js';
 import { PAYLOAD_TYPE } from './statement.js';
 
@@ -113,7 +114,7 @@ export function signDigest(sha256: string, facts: TextFacts, signer: Signer): st
 		},
 	};
 	const payload = canonicalBytes(checked(Statement, statement, 'manifest'));
-	return textOf(canonicalBytes(signEnvelope(PAYLOAD_TYPE, payload, signer)));
+	return Buffer.from(canonicalBytes(signEnvelope(PAYLOAD_TYPE, payload, signer))).toString('utf8');
 }
 
 /** What is wrong with a manifest, or nothing (`ok`): a closed set. */
@@ -159,38 +160,15 @@ export interface OpenedManifest {
 /** Reads the line of a manifest. Nothing is verified. @returns a code where it is no envelope */
 export function openManifest(line: string): OpenedManifest | ManifestCode {
 	if (line.length > MAX_MANIFEST) return 'malformed-envelope';
-	const envelope = read(Envelope, Buffer.from(line, 'utf8'));
-	if (envelope === 'malformed') return 'malformed-envelope';
-	if (envelope === 'not-canonical') return 'envelope-not-canonical';
-	if (envelope.payloadType !== PAYLOAD_TYPE)
-		return { envelope, statement: null, problem: 'wrong-payload-type' };
-	const statement = read(Statement, payloadOf(envelope));
-	return typeof statement === 'string'
-		? {
-				envelope,
-				statement: null,
-				problem: statement === 'malformed' ? 'malformed-statement' : 'statement-not-canonical',
-			}
-		: { envelope, statement, problem: 'ok' };
-}
-
-/** A value out of the one form that its bytes may have. */
-function read<T extends z.ZodType>(
-	schema: T,
-	bytes: Uint8Array,
-): z.output<T> | 'malformed' | 'not-canonical' {
-	try {
-		const parsed = schema.safeParse(JSON.parse(textOf(bytes)));
-		if (!parsed.success) return 'malformed';
-		return Buffer.compare(canonicalBytes(parsed.data), bytes) === 0 ? parsed.data : 'not-canonical';
-	} catch {
-		return 'malformed';
-	}
-}
-
-/** @throws TypeError where it is not UTF-8 */
-function textOf(bytes: Uint8Array): string {
-	return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+	const read = readCanonicalJson(Envelope, Buffer.from(line, 'utf8'), 'the manifest');
+	if ('wrong' in read) return read.wrong === 'malformed' ? 'malformed-envelope' : 'envelope-not-canonical';
+	const envelope = read.value;
+	const unread = (problem: ManifestCode) => ({ envelope, statement: null, problem });
+	if (envelope.payloadType !== PAYLOAD_TYPE) return unread('wrong-payload-type');
+	const stated = readCanonicalJson(Statement, payloadOf(envelope), 'the statement');
+	if ('wrong' in stated)
+		return unread(stated.wrong === 'malformed' ? 'malformed-statement' : 'statement-not-canonical');
+	return { envelope, statement: stated.value, problem: 'ok' };
 }
 
 /** What is held against a manifest. */

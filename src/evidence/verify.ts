@@ -7,14 +7,15 @@
  * @module
  */
 import { badInput } from '../errors.js';
-import { checked, parseJson } from '../input.js';
+import { checked } from '../input.js';
 import { bindOpenedMark, type OpenedMark } from '../keys/opened-mark.js';
 import { canonicalBytes, markId } from '../marks/mark-spec.js';
 import { VERSION } from '../version.js';
+import { readCanonicalJson } from './canonical-json.js';
 import { type Check, CheckName, failed, notCheckable, passed, sentenceOf } from './checks.js';
 import { checkArguments, TEST_COMMANDS } from './commands.js';
 import { Envelope, payloadOf, signersOf } from './dsse.js';
-import { contradictionIn, type Finding, findingsOf } from './findings.js';
+import { contradictionIn, type Finding, findingsOf, type Headline, headlinesOf } from './findings.js';
 import { type InputDigest, isRecordOf, type RecordProof } from './inputs.js';
 import { checkCommitments, checkLog, checkOrder, checkStamps } from './log-checks.js';
 import type { Policy } from './policy.js';
@@ -62,15 +63,6 @@ export function bundleText(envelope: Envelope): string {
 	return `${Buffer.from(canonicalBytes(envelope)).toString('utf8')}\n`;
 }
 
-/** Bytes of JSON in its one canonical form (RFC 8785). @throws TouchmarkError `bad-input` */
-function canonicalJson(bytes: Uint8Array, where: string): unknown {
-	const value = parseJson(new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes), where);
-	if (Buffer.compare(canonicalBytes(value), bytes) !== 0) throw new NotCanonical();
-	return value;
-}
-
-class NotCanonical extends Error {}
-
 /** Checks a bundle. Whatever its bytes, it gives checks and does not throw. */
 export async function verifyBundle(bytes: Uint8Array, options: VerifyOptions = {}): Promise<Verification> {
 	const checks: Check[] = [];
@@ -106,14 +98,16 @@ export async function verifyBundle(bytes: Uint8Array, options: VerifyOptions = {
 	checks.push(checkMarks(predicate), checkCommitments(predicate), checkLog(predicate, options.trust));
 	const stamps = await checkStamps(predicate, options.trust);
 	const commands = checkCommands(predicate);
-	const results = checkResults(predicate);
+	const headlines = headlinesOf(tests);
+	const results = checkResults(predicate, headlines);
 	checks.push(stamps.check, checkOrder(predicate, stamps.times), commands, results);
 	checks.push(checkRecord(predicate, options.record));
 	const files = await checkFiles(predicate, options);
 	const keys = checkKeys(predicate, options.keys);
 	checks.push(files, keys);
 	checks.push(await checkAgain(predicate, options, [commands, results, files, keys]));
-	const findings = results.status === 'passed' ? findingsOf(predicate) : [];
+	const findings =
+		headlines !== null && results.status === 'passed' ? findingsOf(headlines, tests.length) : [];
 	checks.push(checkPolicy(predicate, signers, findings, options.policy));
 	return result({ signers, predicate, findings });
 }
@@ -138,19 +132,14 @@ export function readEnvelope(bytes: Uint8Array, where: string): Envelope {
 function openEnvelope(bytes: Uint8Array): Envelope | Check {
 	if (bytes.length > MAX_BUNDLE)
 		return failed('envelope', 'malformed-envelope', `is longer than ${MAX_BUNDLE} bytes`);
-	let envelope: Envelope;
-	try {
-		if (bytes.at(-1) !== 10) throw new NotCanonical();
-		envelope = checked(Envelope, canonicalJson(bytes.subarray(0, -1), 'the bundle'), 'the bundle');
-	} catch (error) {
-		return error instanceof NotCanonical
-			? failed(
-					'envelope',
-					'envelope-not-canonical',
-					'is not the canonical JSON (RFC 8785) of an envelope, and a line feed',
-				)
-			: failed('envelope', 'malformed-envelope', sentenceOf(error));
+	if (bytes.at(-1) !== 10)
+		return failed('envelope', 'envelope-not-canonical', 'the bundle: does not end in a line feed');
+	const read = readCanonicalJson(Envelope, bytes.subarray(0, -1), 'the bundle');
+	if ('wrong' in read) {
+		const code = read.wrong === 'malformed' ? 'malformed-envelope' : 'envelope-not-canonical';
+		return failed('envelope', code, read.detail);
 	}
+	const envelope = read.value;
 	return envelope.payloadType === PAYLOAD_TYPE
 		? envelope
 		: failed('envelope', 'wrong-payload-type', `its payload is not "${PAYLOAD_TYPE}"`);
@@ -166,28 +155,25 @@ function checkSigners(signers: readonly string[], trust: Trust | undefined): Che
 }
 
 function openStatement(envelope: Envelope): EvidencePredicate | Check {
-	try {
-		const statement = checked(
-			Statement,
-			canonicalJson(payloadOf(envelope), 'the statement'),
-			'the statement',
-		);
-		const { predicateType, subject } = statement;
-		if (predicateType !== PREDICATE_TYPE)
-			return failed('statement', 'malformed-statement', `its predicate is not "${PREDICATE_TYPE}"`);
-		const predicate = checked(EvidencePredicate, statement.predicate, 'the predicate');
-		const names = predicate.inputs.map(({ name }) => name);
-		if (new Set(names).size < names.length)
-			return failed('statement', 'malformed-statement', 'two of its files have the same name');
-		const same = Buffer.compare(canonicalBytes(subject), canonicalBytes(subjectsOf(predicate))) === 0;
-		return same
-			? predicate
-			: failed('statement', 'subject-differs', 'its subjects are not the files that it tests');
-	} catch (error) {
-		return error instanceof NotCanonical
-			? failed('statement', 'statement-not-canonical', 'is not canonical JSON (RFC 8785)')
-			: failed('statement', 'malformed-statement', sentenceOf(error));
+	const read = readCanonicalJson(Statement, payloadOf(envelope), 'the statement');
+	if ('wrong' in read) {
+		const code = read.wrong === 'malformed' ? 'malformed-statement' : 'statement-not-canonical';
+		return failed('statement', code, read.detail);
 	}
+	const malformed = (detail: string) => failed('statement', 'malformed-statement', detail);
+	const { predicateType, subject } = read.value;
+	if (predicateType !== PREDICATE_TYPE) return malformed(`its predicate is not "${PREDICATE_TYPE}"`);
+	let predicate: EvidencePredicate;
+	try {
+		predicate = checked(EvidencePredicate, read.value.predicate, 'the predicate');
+	} catch (error) {
+		return malformed(sentenceOf(error));
+	}
+	const names = predicate.inputs.map(({ name }) => name);
+	if (new Set(names).size < names.length) return malformed('two of its files have the same name');
+	return Buffer.compare(canonicalBytes(subject), canonicalBytes(subjectsOf(predicate))) === 0
+		? predicate
+		: failed('statement', 'subject-differs', 'its subjects are not the files that it tests');
 }
 
 function checkMarks({ marks }: EvidencePredicate): Check {
@@ -217,13 +203,15 @@ function checkCommands({ tests, inputs }: EvidencePredicate): Check {
 	return passed('commands', `${tests.length} tests`);
 }
 
-function checkResults(predicate: EvidencePredicate): Check {
+function checkResults(predicate: EvidencePredicate, headlines: readonly Headline[] | null): Check {
+	if (headlines === null)
+		return failed('results', 'results-contradict', 'a result is not what its command prints');
 	const committed = new Set(
 		(predicate.log?.commitments ?? []).flatMap((proof, i) =>
 			proof === null ? [] : (predicate.marks[i]?.id ?? []),
 		),
 	);
-	const wrong = contradictionIn(predicate, committed);
+	const wrong = contradictionIn(headlines, predicate, committed);
 	return wrong === null
 		? passed('results', 'agree with themselves; whether they are right, only running the tests again shows')
 		: failed('results', 'results-contradict', wrong);
