@@ -144,10 +144,11 @@ function rowsOf({ suspect, command, result }: EvidenceTest): Row[] {
 		}
 		const parsed = RESULTS.radioactivity.parse(one);
 		const several = 'suspects' in parsed;
-		return (several ? parsed.suspects : [{ ...parsed, suspect }]).map((row) => {
-			const { scored, log10PCorrected, log10E, level, verdict, alternatives, tests } = row;
+		const rows = several ? parsed.suspects : [{ ...parsed, suspect, nulls: Nulls.parse(one).nulls }];
+		return rows.map((row) => {
+			const { scored, log10PCorrected, log10E, level, verdict, alternatives, tests, nulls } = row;
 			return headline({
-				...{ suspect: row.suspect, scored, log10E, level, verdict, alternatives, tests },
+				...{ suspect: row.suspect, scored, log10E, level, verdict, alternatives, tests, nulls },
 				// A relay is found by the choice channel, and the headline is that of the shape.
 				log10P:
 					verdict === 'marked' ? Math.min(...tests.map((test) => test.log10PCorrected)) : log10PCorrected,
@@ -156,7 +157,6 @@ function rowsOf({ suspect, command, result }: EvidenceTest): Row[] {
 					...row.cohorts.map((cohort) => cohortRow('cohort', cohort)),
 					...row.controls.cohorts.map((cohort) => cohortRow('control cohort', { ...cohort, found: false })),
 				],
-				nulls: several ? [] : Nulls.parse(one).nulls,
 			});
 		});
 	});

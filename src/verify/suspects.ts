@@ -23,7 +23,11 @@ import {
 } from './radioactivity.js';
 import { DEFAULT_LEVEL, isFinding, isFound } from './test-result.js';
 
-const NamedResult = RadioactivityResult.extend({ suspect: z.string() });
+const NamedResult = RadioactivityResult.extend({
+	suspect: z.string(),
+	/** log10 p under each held-out key, for each of `tests`; none where they were not printed. */
+	nulls: z.array(z.array(z.number())).default([]),
+});
 
 /** One result a suspect and control. */
 export const SuspectsResult = z.object({
@@ -69,10 +73,10 @@ export function radioactivityOfSuspects(
 	if (twice !== undefined) throw badInput(`two suspects or controls are called "${twice}"`);
 	const { level = DEFAULT_LEVEL, hypotheses = 1, heldOutKeys, weightsDigests } = options;
 	const resultsOf = (some: readonly Suspect[], how: RadioactivityOptions) =>
-		some.map(({ name, observations }) => ({
-			suspect: name,
-			...radioactivity(observations, marks, how).result,
-		}));
+		some.map(({ name, observations }) => {
+			const { result, nulls } = radioactivity(observations, marks, how);
+			return { suspect: name, ...result, nulls: nulls.map(({ log10Ps }) => [...log10Ps]) };
+		});
 	const tested = resultsOf(suspects, { ...options, hypotheses: hypotheses * suspects.length });
 	// Keys that may have been searched for do not pay here: such a search would show in the controls.
 	const beside = resultsOf(controls, {

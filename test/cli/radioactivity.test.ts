@@ -198,15 +198,11 @@ describe('several suspects', () => {
 
 	it('one row each, corrected for all of them; controls beside', async () => {
 		const found = await result(...two(), ...older(), '--reference', 'teacher', ...exposed());
-		const { nulls: _, ...alone } = await result(
-			...MODES.closed('student-marked'),
-			...exposed(),
-			'--hypotheses',
-			'2',
-		);
+		const alone = await result(...MODES.closed('student-marked'), ...exposed(), '--hypotheses', '2');
 		const [rival, other] = found.suspects;
 		expect({ ...rival, tokenizer: tokenizer.fingerprint }).toEqual({ suspect: 'rival', ...alone });
 		expect(rival.verdict).toBe('trained-on-marked');
+		expect(rival.nulls).toMatchObject([{ length: 19 }, { length: 19 }]);
 		expect(other).toMatchObject({ suspect: 'other', hypotheses: 4 });
 		expect(['no-evidence', 'too-little-data']).toContain(other.verdict);
 		expect(found).toMatchObject({ hypotheses: 4, level: 1e-6, withheld: [] });
@@ -216,10 +212,7 @@ describe('several suspects', () => {
 		const halves = ['student-marked', 'student-unmarked'];
 		const found = await result('--suspect', ...halves.map((model) => named('both', model)));
 		const { suspects } = found;
-		const { nulls: _, ...alone } = await result(
-			'--suspect',
-			...halves.map((model) => path(`${model}.jsonl`)),
-		);
+		const alone = await result('--suspect', ...halves.map((model) => path(`${model}.jsonl`)));
 		expect({ ...suspects[0], tokenizer: tokenizer.fingerprint }).toEqual({ suspect: 'both', ...alone });
 		expect(suspects).toHaveLength(1);
 	});

@@ -88,7 +88,14 @@ export async function exampleBundle(): Promise<Example> {
 			{
 				suspect: 'other',
 				command: 'radioactivity',
-				args: ['--suspect', { file: 'other.jsonl' }, '--held-out-keys', '19'],
+				args: [
+					...[
+						'--suspect',
+						{ file: 'other.jsonl', prefix: 'other=' },
+						{ file: 'rival.jsonl', prefix: 'rival=' },
+					],
+					...['--held-out-keys', '19'],
+				],
 			},
 			{ suspect: 'rival', command: 'detect', args: [{ file: 'rival.jsonl' }] },
 			{

@@ -69,9 +69,10 @@ describe('suspects', () => {
 			['base', false],
 		]);
 		expect(result).toMatchObject({ hypotheses: 6, level: 1e-6, withheld: [] });
-		result.suspects.forEach(({ suspect, ...row }, i) => {
-			const alone = radioactivity(all[i].observations, marks, { ...few, hypotheses: 3 }).result;
-			expect(row).toEqual(alone);
+		result.suspects.forEach(({ suspect, nulls, ...row }, i) => {
+			const alone = radioactivity(all[i].observations, marks, { ...few, hypotheses: 3 });
+			expect(row).toEqual(alone.result);
+			expect(nulls).toEqual(alone.nulls.map(({ log10Ps }) => log10Ps));
 		});
 	});
 	it('hypotheses of other runs are multiplied', () => {
