@@ -130,7 +130,7 @@ function marksOf(
 ): { id: string; spec: MarkSpec }[] {
 	const headlines = headlinesOf(tests);
 	if (headlines === null) throw new TouchmarkError('failed', 'a test prints what evidence cannot hold');
-	const tested = new Set(headlines.flatMap((one) => one.tests.map(({ mark }) => mark)));
+	const tested = new Set(headlines.flatMap((one) => one.marks.map(({ mark }) => mark)));
 	return keys.map(({ spec }) => ({ id: markId(spec), spec })).filter(({ id }) => tested.has(id));
 }
 

@@ -93,6 +93,18 @@ export const TEST_COMMANDS = {
 			'--tokenizer': 'files',
 		},
 	},
+	trace: {
+		files: true,
+		keyed: true,
+		flags: {
+			...TEXTS,
+			'--tokens': 'nothing',
+			'--accounts': 'files',
+			'--fdr': 'text',
+			'--gate': 'text',
+			'--tokenizer': 'files',
+		},
+	},
 } as const satisfies Record<string, TestCommand>;
 export type TestCommandName = keyof typeof TEST_COMMANDS;
 

@@ -106,8 +106,10 @@ function limits(findings: readonly Finding[], checks: readonly Check[]): string 
 	const holds = (name: Check['name']) => status(name)?.status === 'passed';
 	const choice = findings.flatMap(({ tests }) => tests.filter(({ channel }) => channel === 'choice'));
 	const strongChoice = choice.filter(({ power }) => power >= 0.5);
-	const relay =
-		strongChoice.length === 0
+	const traced = findings.filter(({ command }) => command === 'trace');
+	const relay = traced.some(({ verdict }) => verdict === 'marked')
+		? 'Codewords of accounts were found in the text itself. A relay passes them on and a student hardly keeps them: this speaks for text that the marked model wrote.'
+		: strongChoice.length === 0
 			? 'The bundle holds no test of the choice channel with enough text to tell, so nothing here speaks against it.'
 			: findings.some(({ verdict }) => verdict === 'marked')
 				? 'The choice channel was found, which a relay shows and a student hardly does: this speaks for it.'
@@ -122,13 +124,26 @@ function limits(findings: readonly Finding[], checks: readonly Check[]): string 
 		'Whoever had the secret key could have written marked text in a suspect’s name: only how the suspect’s answers were obtained, and who signed for that, speaks against it.',
 	].join(' ');
 	const exposure = findings.some(({ command }) => command === 'exposure');
-	const web = exposure
-		? 'The trial of served and unserved answers ties the suspect to single answers; if control accounts were named, their rows say whether answers that nobody is suspected of passing on show it too.'
-		: 'Nothing in this bundle speaks against it: a trial of served and unserved answers, or marks of accounts, would.';
+	const web = [
+		...(exposure
+			? [
+					'The trial of served and unserved answers ties the suspect to single answers; if control accounts were named, their rows say whether answers that nobody is suspected of passing on show it too.',
+				]
+			: []),
+		...(traced.length > 0
+			? [
+					'Accounts that are found are those that text was served to; whether their holders passed it on, or somebody who had it from them, is not shown.',
+				]
+			: []),
+	];
+	if (web.length === 0)
+		web.push(
+			'Nothing in this bundle speaks against it: a trial of served and unserved answers, or marks of accounts, would.',
+		);
 	const items: readonly (readonly [string, string])[] = [
 		[
 			'Marked text on the open web',
-			`The suspect may have learned from marked text that others published. ${web}`,
+			`The suspect may have learned from marked text that others published. ${web.join(' ')}`,
 		],
 		['A relay of the provider’s API', relay],
 		['Somebody who had the key', forger],
@@ -170,13 +185,14 @@ function groups(findings: readonly Finding[]): string {
 		data(log10P, logText(log10P)),
 		kind.startsWith('control') ? 'not suspected' : found ? 'found' : 'not found',
 	]);
+	const rates = [...new Set(rows.map(({ fdr }) => fdr))].map(rateText).join(' or ');
 	const rest = rows.length > shown.length ? ` ${rows.length - shown.length} more are in the bundle.` : '';
 	return section(
 		'groups',
 		'Accounts and cohorts, beside those that nobody suspects',
 		resultsTable(
-			`Answers that were served to these accounts, or marks of these cohorts. Controls were named before the key or the coins were opened; they say what marked text that anybody can find would look like.${rest}`,
-			['Name', 'Kind', 'Suspect', 'Pairs', 'log₁₀ p', 'Result'],
+			`Answers that were served to these accounts, or marks of these cohorts; of a trace, the records that fit an account’s codeword. Of the accounts found, and of the cohorts, at most ${rates} are wrong on average, over all tests of the bundle. An account is a pseudonym: that it is found does not say who passed its answers on. Controls were named before the key or the coins were opened; they say what marked text that anybody can find would look like.${rest}`,
+			['Name', 'Kind', 'Suspect', 'Scored', 'log₁₀ p', 'Result'],
 			new Set([3, 4]),
 			cells,
 		),
@@ -239,7 +255,7 @@ ${resultsTable('What was checked when this page was made, without the files and 
 function method({ tests }: EvidencePredicate, findings: readonly Finding[]): string {
 	const levels = [...new Set(findings.map(({ level }) => level))].map(rateText).join(', ');
 	return `<p>While the provider’s model answers, a secret key makes some continuations slightly more likely (the shape channel, which a student learns) and decides the draw among them (the choice channel, which identifies a text). Each distinct pair of context and next token is scored once under the key; what a suspect was given does not count.</p>
-<p>The null hypothesis is: the text was produced without access to anything marked under this key. The only randomness that is relied on is that of the key. Nothing is assumed about language, so p is exact, or an upper bound, whatever the text. In a trial of served and unserved answers a keyed coin decided which of two answers was served, and a suspect that never saw them prefers either with probability one half.</p>
+<p>The null hypothesis is: the text was produced without access to anything marked under this key. The only randomness that is relied on is that of the key. Nothing is assumed about language, so p is exact, or an upper bound, whatever the text. An account that text was served to has a secret codeword in it; accounts are judged by the randomness of codewords, whatever the text. In a trial of served and unserved answers a keyed coin decided which of two answers was served, and a suspect that never saw them prefers either with probability one half.</p>
 <p>A verdict is reached at an error rate of ${levels}, corrected for all marks and documents of a test and for the ${tests.length} test${tests.length === 1 ? '' : 's'} of this bundle (Bonferroni).</p>
 <h3>What could be wrong</h3>
 <ul class="limits"><li>Answers that are not the suspect’s: how they were collected is not shown by statistics, only by who signs for it.</li><li>Prompts that held marked text and are not in the files: the suspect would repeat it.</li><li>Tests that were tried and left out of the bundle: a p-value pays only for what is counted.</li><li>References or weights made with knowledge of the key.</li></ul>`;

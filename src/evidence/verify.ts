@@ -314,7 +314,7 @@ function checkPolicy(
 		const unread = policy.subjects.find((subject) => !read.has(subject));
 		if (unread !== undefined) return unmet(`no test of ${command} was run on ${unread}`);
 		const scored = new Set(
-			findings.filter((one) => one.command === command).flatMap((one) => one.tests.map(({ mark }) => mark)),
+			findings.filter((one) => one.command === command).flatMap((one) => one.marks.map(({ mark }) => mark)),
 		);
 		const absent = marks.find((id) => !scored.has(id));
 		if (absent !== undefined) return unmet(`no test of ${command} looked for mark ${absent.slice(0, 16)}…`);

@@ -52,7 +52,9 @@ export const TraceResult = z.object({
 	/** Every cohort, strongest first. */
 	cohorts: z.array(CohortResult),
 	/** Accounts searched times epochs, for a record that is named; accounts for the list. */
-	hypotheses: z.int(),
+	hypotheses: z.int().min(1),
+	/** Marks of the account layer and those of the deployment that gate them, with what each pays for a search of its key. */
+	marks: z.array(z.object({ mark: z.string(), epoch: z.int(), searchBits: z.int().min(0) })).min(1),
 	fdr: z.number(),
 	level: z.number(),
 });

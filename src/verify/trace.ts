@@ -161,6 +161,12 @@ export function newTrace(options: TraceOptions): Trace {
 				accounts: listAccounts(),
 				cohorts: listCohorts(),
 				...{ hypotheses: trials, fdr, level },
+				marks: epochs.flatMap(({ account, deployment }) =>
+					[account, deployment].map((mark) => ({
+						...{ mark: mark.id, epoch: mark.spec.epoch },
+						searchBits: searchBitsOf(searchBits, mark),
+					})),
+				),
 			};
 		},
 	};
