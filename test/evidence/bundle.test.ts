@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { hexToBytes } from '@noble/hashes/utils.js';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type CheckCode, CheckName } from '../../src/evidence/checks.js';
@@ -9,20 +10,22 @@ import { type Envelope, payloadOf, signEnvelope } from '../../src/evidence/dsse.
 import { digestFile, type InputDigest } from '../../src/evidence/inputs.js';
 import { evidenceSchema, PAYLOAD_TYPE } from '../../src/evidence/statement.js';
 import { bundleText, type VerifyOptions, verifyBundle } from '../../src/evidence/verify.js';
-import { createKeyring, openKeyring } from '../../src/keys/keyring.js';
+import { deriveKey } from '../../src/keys/derive.js';
 import { canonicalBytes } from '../../src/marks/mark-spec.js';
 import { CHROMIUM, launchChromium } from '../chromium.js';
 import { runBuilt } from '../cli/built-cli.js';
-import { newFolder } from '../cli/run-cli.js';
+import { newFolder, runCli } from '../cli/run-cli.js';
 import { hasOpenssl } from '../ledger/authority.js';
 import { randomSource } from '../stats/random.js';
-import { type Example, exampleBundle } from './bundles.js';
+import { type Example, exampleBundle, signerOf } from './bundles.js';
 
 let example: Example;
 const verify = async (...flags: string[]) => {
-	const { code, out, err } = await runBuilt(['evidence', 'verify', 'bundle.json', '--json', ...flags], {
-		folder: example.corpus,
-	});
+	const args = ['evidence', 'verify', example.path('bundle.json'), '--json', ...flags];
+	const { code, out, err } = await (flags.includes('--corpus')
+		? // It runs the tests again, as processes of the built command line.
+			runBuilt(args, { folder: example.corpus })
+		: runCli(args));
 	expect(err).toBe('');
 	const found = JSON.parse(out) as {
 		valid: boolean;
@@ -94,7 +97,8 @@ describe('a bundle', () => {
 
 	it('can be signed by several; each must be right', async () => {
 		await example.run(
-			...['evidence', 'sign', 'bundle.json', '--keyring', 'lab.json', '--out', 'two.json', '--quiet'],
+			...['evidence', 'sign', example.path('bundle.json'), '--keyring', example.path('lab.json')],
+			...['--out', example.path('two.json'), '--quiet'],
 		);
 		const bytes = readFileSync(example.path('two.json'));
 		expect((await verifyBundle(bytes)).signers).toHaveLength(2);
@@ -107,7 +111,9 @@ describe('a bundle', () => {
 
 	it('shows single records without the rest of their file', async () => {
 		const lines = readFileSync(example.path('rival.jsonl'), 'utf8').trimEnd().split('\n');
-		const shown = await example.run('evidence', 'show', 'rival.jsonl', '--corpus', '.', '--record', '7');
+		const shown = await example.run(
+			...['evidence', 'show', 'rival.jsonl', '--corpus', example.corpus, '--record', '7'],
+		);
 		expect(JSON.parse(shown)).toMatchObject({ input: 'rival.jsonl', record: 7, text: lines[7] });
 		writeFileSync(example.path('record.json'), shown);
 		const passed = await verify('--record', example.path('record.json'));
@@ -159,14 +165,11 @@ describe('a bundle', () => {
 describe('evidence that is not what it seems', () => {
 	/** The statement, changed and signed again by the same signer: what a dishonest investigator can do. */
 	async function resigned(change: (text: string) => string, options: VerifyOptions = {}) {
-		const ring = await openKeyring(
-			JSON.parse(readFileSync(example.path('ring.json'), 'utf8')),
-			async () => '',
-			'ring',
-		);
+		const { secret } = JSON.parse(readFileSync(example.path('ring.json'), 'utf8'));
+		const signer = signerOf(deriveKey(hexToBytes(secret.unsealed), 'sign', {}));
 		const { payload } = JSON.parse(String(example.bundle())) as Envelope;
 		const text = change(Buffer.from(payload, 'base64').toString('utf8'));
-		const envelope = signEnvelope(PAYLOAD_TYPE, Buffer.from(text, 'utf8'), ring);
+		const envelope = signEnvelope(PAYLOAD_TYPE, Buffer.from(text, 'utf8'), signer);
 		return verifyBundle(Buffer.from(bundleText(envelope)), options);
 	}
 	type Path = readonly (string | number)[];
@@ -264,8 +267,9 @@ describe('evidence that is not what it seems', () => {
 				example.path('bad-plan.json'),
 				JSON.stringify({ ...example.plan, tests: [{ suspect: 'rival', command: 'detect', args }] }),
 			);
-			const flags = ['--keyring', 'ring.json', '--key', 'keys.json', '--log', 'log', '--out', 'never.json'];
-			return runBuilt(['evidence', 'build', 'bad-plan.json', ...flags], { folder: example.corpus });
+			const files = { keyring: 'ring.json', key: 'keys.json', log: 'log', out: 'never.json' };
+			const flags = Object.entries(files).flatMap(([flag, name]) => [`--${flag}`, example.path(name)]);
+			return runCli(['evidence', 'build', example.path('bad-plan.json'), ...flags]);
 		};
 		expect(await build(['--keyring', { file: 'ring.json' }])).toMatchObject({
 			code: 2,
@@ -348,7 +352,7 @@ describe('a bundle that was changed on the way', () => {
 	it('fuzzed: 10,000 of them are refused, none crashes or hangs', async () => {
 		const envelope = JSON.parse(String(example.bundle())) as Envelope;
 		const statement = JSON.parse(Buffer.from(payloadOf(envelope)).toString('utf8')) as object;
-		const ring = createKeyring({ unsealed: true }, new Uint8Array(32).fill(8));
+		const signer = signerOf(new Uint8Array(32).fill(8));
 		const mutated = (value: unknown, path: readonly number[], put: unknown): unknown => {
 			if (typeof value !== 'object' || value === null || path.length === 0) return put;
 			const entries = Object.entries(value);
@@ -378,7 +382,7 @@ describe('a bundle that was changed on the way', () => {
 				const text = JSON.stringify(json) ?? '';
 				// Deep ones are sealed by a key that nobody trusts.
 				const bytes = deep
-					? Buffer.from(bundleText(signEnvelope(PAYLOAD_TYPE, Buffer.from(text), ring)))
+					? Buffer.from(bundleText(signEnvelope(PAYLOAD_TYPE, Buffer.from(text), signer)))
 					: Buffer.from(`${text}\n`);
 				const trust = { format: 'touchmark-trust', version: 1, signers: [], logs: [] } as const;
 				const { valid } = await verifyBundle(bytes, { trust: { ...trust, signers: [], logs: [] } });
@@ -390,17 +394,13 @@ describe('a bundle that was changed on the way', () => {
 });
 
 describe.skipIf(CHROMIUM === undefined)('the report in a browser', () => {
-	it.each([1280, 390])('at a width of %i: nothing overflows, is loaded or runs', async (width) => {
+	beforeAll(async () => {
 		await example.run(
-			'evidence',
-			'report',
-			'bundle.json',
-			'--trust',
-			'trust.json',
-			'--out',
-			'report.html',
-			'--quiet',
+			...['evidence', 'report', example.path('bundle.json'), '--trust', example.trust],
+			...['--out', example.path('report.html'), '--quiet'],
 		);
+	});
+	it.each([1280, 390])('at a width of %i: nothing overflows, is loaded or runs', async (width) => {
 		const browser = await launchChromium();
 		try {
 			const page = await browser.newPage({ viewport: { width, height: 900 } });

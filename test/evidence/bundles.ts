@@ -1,9 +1,21 @@
 /** A real bundle: marked answers of the embedded model, tested through the built command line. */
+import { createPrivateKey, createPublicKey, sign } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { runBuilt } from '../cli/built-cli.js';
-import { newFolder } from '../cli/run-cli.js';
+import type { Signer } from '../../src/evidence/dsse.js';
+import { type Ended, runBuilt } from '../cli/built-cli.js';
+import { newFolder, runCli } from '../cli/run-cli.js';
 import { hasOpenssl, startAuthority } from '../ledger/authority.js';
+
+/** What comes before the seed in the DER form of an Ed25519 private key (RFC 8410). */
+const DER_PREFIX = Buffer.from('302e020100300506032b657004220420', 'hex');
+
+/** Who signs with this seed, by the host's own code: thousands of bundles take their time otherwise. */
+export function signerOf(seed: Uint8Array): Signer {
+	const key = createPrivateKey({ key: Buffer.concat([DER_PREFIX, seed]), format: 'der', type: 'pkcs8' });
+	const publicKey = createPublicKey(key).export({ format: 'der', type: 'spki' }).subarray(-32);
+	return { publicKey, sign: (message) => sign(null, message, key) };
+}
 
 /** The files of a bundle and what it was made with. */
 export interface Example {
@@ -15,6 +27,7 @@ export interface Example {
 	readonly trust: string;
 	/** The plan, to change and build again. */
 	readonly plan: { tests: { args: unknown[] }[] } & Record<string, unknown>;
+	/** Runs a command in this process; gives what it prints. */
 	run(...args: string[]): Promise<string>;
 }
 
@@ -22,23 +35,24 @@ export interface Example {
 export async function exampleBundle(): Promise<Example> {
 	const folder = newFolder();
 	const path = (name: string) => join(folder, name);
-	const run = async (...args: string[]) => {
-		const { code, out, err } = await runBuilt(args, { folder });
+	const printed = (args: readonly string[], { code, out, err }: Ended) => {
 		if (code !== 0) throw new Error(`touchmark ${args.join(' ')}: ${err}${out}`);
 		return out;
 	};
-	const ring = ['--keyring', 'ring.json'];
+	const run = async (...args: string[]) => printed(args, await runCli(args));
+	const ring = ['--keyring', path('ring.json')];
+	const log = ['--log', path('log')];
 	await run('keys', 'create', '--unsealed', '--quiet', ...ring);
-	await run('keys', 'commit', ...ring, '--log', 'log');
+	await run('keys', 'commit', ...ring, ...log);
 	let authorities: string | undefined;
 	if (hasOpenssl) {
 		const authority = await startAuthority();
-		await run('log', 'timestamp', '--log', 'log', ...ring, '--authority', authority.url);
+		await run('log', 'timestamp', ...log, ...ring, '--authority', authority.url);
 		authority.close();
 		authorities = authority.root;
 	}
-	await run('keys', 'open', ...ring, '--epoch', '0', '--out', 'keys.json');
-	await run('keys', 'create', '--unsealed', '--quiet', '--keyring', 'lab.json');
+	await run('keys', 'open', ...ring, '--epoch', '0', '--out', path('keys.json'));
+	await run('keys', 'create', '--unsealed', '--quiet', '--keyring', path('lab.json'));
 	const answers = async (count: string, ...flags: string[]) =>
 		(await run('generate', '--json', '--count', count, '--max-tokens', '112', ...flags))
 			.trimEnd()
@@ -50,9 +64,10 @@ export async function exampleBundle(): Promise<Example> {
 	const put = (name: string, rows: readonly object[]) =>
 		writeFileSync(path(name), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
 	put('rival.jsonl', await answers('16', ...ring, '--seed', 'rival'));
-	await run('keys', 'create', '--unsealed', '--quiet', '--keyring', 'elsewhere.json');
-	await run('keys', 'commit', '--keyring', 'elsewhere.json', '--log', 'elsewhere');
-	put('other.jsonl', await answers('6', '--keyring', 'elsewhere.json', '--seed', 'other'));
+	const elsewhere = ['--keyring', path('elsewhere.json')];
+	await run('keys', 'create', '--unsealed', '--quiet', ...elsewhere);
+	await run('keys', 'commit', ...elsewhere, '--log', path('elsewhere'));
+	put('other.jsonl', await answers('6', ...elsewhere, '--seed', 'other'));
 	const pairs = Array.from({ length: 60 }, (_, i) => `p${i}`);
 	put(
 		'pairs.jsonl',
@@ -114,15 +129,17 @@ export async function exampleBundle(): Promise<Example> {
 		],
 	};
 	writeFileSync(path('plan.json'), JSON.stringify(plan));
-	const build = ['evidence', 'build', 'plan.json', ...ring, '--key', 'keys.json', '--log', 'log'];
-	const built = JSON.parse(await run(...build, '--out', 'bundle.json', '--json')) as { signers: string[] };
-	const log = readFileSync(path('log/heads.jsonl'), 'utf8').trimEnd().split('\n').at(-1) ?? '';
+	// It runs the tests as processes of the built command line.
+	const build = ['evidence', 'build', 'plan.json', ...ring, '--key', 'keys.json', ...log];
+	const args = [...build, '--out', 'bundle.json', '--json'];
+	const built = JSON.parse(printed(args, await runBuilt(args, { folder }))) as { signers: string[] };
+	const head = readFileSync(path('log/heads.jsonl'), 'utf8').trimEnd().split('\n').at(-1) ?? '';
 	writeFileSync(
 		path('trust.json'),
 		JSON.stringify({
 			...{ format: 'touchmark-trust', version: 1 },
 			signers: [{ name: 'the provider', publicKey: built.signers[0] }],
-			logs: [{ name: 'the log', publicKey: (JSON.parse(log) as { publicKey: string }).publicKey }],
+			logs: [{ name: 'the log', publicKey: (JSON.parse(head) as { publicKey: string }).publicKey }],
 			...(authorities === undefined ? {} : { authorities }),
 		}),
 	);

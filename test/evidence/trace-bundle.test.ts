@@ -91,7 +91,7 @@ test('is computed again with files and keys', async () => {
 });
 
 test('the page names them, and says what a name is', async () => {
-	await built('evidence', 'report', 'bundle.json', '--out', 'report.html', '--quiet');
+	await ok('evidence', 'report', path('bundle.json'), '--out', path('report.html'), '--quiet');
 	const page = readFileSync(path('report.html'), 'utf8');
 	for (const name of ['account-3', 'account-40']) expect(page).toContain(`<bdi>${name}</bdi>`);
 	expect(page).not.toContain('account-4<');
