@@ -13,11 +13,19 @@ import { renderEvidence } from '../evidence/evidence-report.js';
 import { digestFile, proveRecord, RecordProof } from '../evidence/inputs.js';
 import { Policy } from '../evidence/policy.js';
 import { Trust } from '../evidence/trust.js';
-import { bundleText, MAX_BUNDLE, readEnvelope, type Verification, verifyBundle } from '../evidence/verify.js';
+import {
+	bundleText,
+	MAX_BUNDLE,
+	readEnvelope,
+	type Verification,
+	type VerifyOptions,
+	verifyBundle,
+} from '../evidence/verify.js';
 import { checked, parseJson } from '../input.js';
 import { OpenedMark } from '../keys/opened-mark.js';
 import { writeWhole } from '../output.js';
 import { type CommonOptions, type Edge, EXIT } from './edge.js';
+import { exhibitsOf } from './evidence-exhibits.js';
 import { argumentsOf, runTest } from './evidence-run.js';
 import { readText, ringFromFlags } from './marks.js';
 import { parseInteger } from './numbers.js';
@@ -41,6 +49,8 @@ interface VerifyFlags extends CommonOptions {
 	readonly policy?: string;
 	readonly record?: string;
 }
+
+type ReportFlags = CommonOptions & Pick<VerifyFlags, 'corpus' | 'key' | 'trust'> & { readonly out: string };
 
 /** Adds the commands. */
 export function addEvidence(program: Command, edge: Edge, exit: (code: number) => void): void {
@@ -119,10 +129,7 @@ export function addEvidence(program: Command, edge: Edge, exit: (code: number) =
 				...(corpus === undefined
 					? {}
 					: {
-							digestOf: async (name) => {
-								const file = join(mustBeFolder(corpus), name);
-								return existsSync(file) && statSync(file).isFile() ? digestFile(file) : null;
-							},
+							digestOf: digestBelow(corpus),
 							rerun: ({ command, args }, { inputs }) => runTest({ command, args, inputs }, corpus, keyFile),
 						}),
 			});
@@ -135,15 +142,27 @@ export function addEvidence(program: Command, edge: Edge, exit: (code: number) =
 		.description('one HTML page that shows a bundle to people; only a valid bundle has one')
 		.argument('<bundle>', 'the bundle')
 		.option('--trust <file>', 'whose signatures, logs and time stamps are believed (`touchmark-trust`)')
+		.option('--corpus <folder>', 'folder of the files that were tested: with the keys, examples are shown')
+		.option('--key <file>', 'the opened keys; the page then says what they score on the passages shown')
 		.requiredOption('--out <file>', 'where to write the page')
-		.action(async (path: string, flags: CommonOptions & { out: string; trust?: string }) => {
-			const verification = await verifyBundle(bytesOf(path), trustOf(flags.trust));
-			const { predicate } = verification;
+		.action(async (path: string, flags: ReportFlags) => {
+			const { trust, corpus, key } = flags;
+			const keys = keysOf(key);
+			const verification = await verifyBundle(bytesOf(path), {
+				...trustOf(trust),
+				...(key === undefined ? {} : { keys }),
+				...(corpus === undefined ? {} : { digestOf: digestBelow(corpus) }),
+			});
+			const { predicate, findings } = verification;
 			if (!verification.valid || predicate === null) return fail(verification, flags);
 			const commands = predicate.tests.map((test) =>
 				['touchmark', ...argumentsOf({ ...test, inputs: predicate.inputs })].join(' '),
 			);
-			writeWhole(flags.out, renderEvidence(verification, predicate, commands));
+			const exhibits =
+				corpus === undefined || key === undefined
+					? null
+					: await exhibitsOf({ predicate, findings, corpus, keys });
+			writeWhole(flags.out, renderEvidence(verification, predicate, commands, exhibits));
 			edge.out(flags.json ? `${JSON.stringify({ file: flags.out })}\n` : `${flags.out}\n`);
 		});
 
@@ -191,6 +210,14 @@ function bytesOf(path: string): Uint8Array {
 	if (statSync(path).size > MAX_BUNDLE)
 		throw badInput(`${path}: is longer than ${MAX_BUNDLE} bytes; it is no bundle`);
 	return readFileSync(path);
+}
+
+/** Digests of the files in a folder; null for one that is not there. */
+function digestBelow(folder: string): NonNullable<VerifyOptions['digestOf']> {
+	return async (name) => {
+		const file = join(mustBeFolder(folder), name);
+		return existsSync(file) && statSync(file).isFile() ? digestFile(file) : null;
+	};
 }
 
 function mustBeFolder(path: string): string {

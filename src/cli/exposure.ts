@@ -156,7 +156,11 @@ function parseClip(value: string): number {
 	return clip;
 }
 
-async function readAll<T extends z.ZodType>(schema: T, paths: readonly string[]): Promise<z.output<T>[]> {
+/** All lines of files. @throws TouchmarkError `bad-input` that names file and line */
+export async function readAll<T extends z.ZodType>(
+	schema: T,
+	paths: readonly string[],
+): Promise<z.output<T>[]> {
 	const found: z.output<T>[] = [];
 	for (const path of paths)
 		for await (const { value, line } of readJsonLines(path))

@@ -25,6 +25,7 @@ import { queriesFor } from '../stats/index.js';
 import { detect } from '../verify/detect.js';
 import type { GivenAnswer } from '../verify/exposure-measures.js';
 import { sumForecast } from '../verify/marked-scores.js';
+import { scorePassage } from '../verify/passage.js';
 import type { Exchange, RadioactivityResult } from '../verify/radioactivity.js';
 import { radioactivity } from '../verify/radioactivity.js';
 import { DEFAULT_LEVEL, type Verdict } from '../verify/test-result.js';
@@ -38,7 +39,6 @@ import {
 	serveTrial,
 } from './exposure.js';
 import { type NgramModel, trainNgram } from './ngram.js';
-import { scorePassage } from './passage.js';
 
 /** Fixed before any result was seen. */
 export const DEMO_SEED = 'touchmark-demo-1';

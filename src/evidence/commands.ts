@@ -149,3 +149,11 @@ export function checkArguments(
 function isFlag(argument: string | object): boolean {
 	return typeof argument === 'string' && argument.startsWith('-');
 }
+
+/** The values of a flag, where it is given; of `null`, what comes before all flags. */
+export function valuesOf(args: readonly string[], flag: string | null): string[] {
+	const from = flag === null ? 0 : args.indexOf(flag) + 1;
+	if (flag !== null && from === 0) return [];
+	const end = args.findIndex((one, i) => i >= from && isFlag(one));
+	return args.slice(from, end < 0 ? undefined : end);
+}

@@ -5,6 +5,7 @@
  */
 import { isFinding, type Verdict } from '../verify/test-result.js';
 import type { Check } from './checks.js';
+import { type Exhibits, exhibitSections } from './exhibits.js';
 import type { Finding } from './findings.js';
 import { newHistogramFrame, renderHistogram } from './histogram.js';
 import { escapeHtml } from './html.js';
@@ -28,11 +29,13 @@ const CLAIMS = {
  *
  * @param verification of the bundle, which must be valid
  * @param commands that compute each test again
+ * @param exhibits examples out of the files, under the opened keys
  */
 export function renderEvidence(
 	verification: Verification,
 	predicate: EvidencePredicate,
 	commands: readonly string[],
+	exhibits: Exhibits | null = null,
 ): string {
 	const { checks, signers, findings } = verification;
 	const { software, made, title } = predicate;
@@ -44,6 +47,7 @@ export function renderEvidence(
 			section('suspects', 'The suspects', table(findings)),
 			groups(findings),
 			panels(findings),
+			...exhibitSections(exhibits),
 			section('origin', 'Where this comes from', origin(predicate, signers, checks)),
 			section('method', 'Method', method(predicate, findings)),
 			section('recompute', 'How to compute it again', recompute(commands)),
@@ -249,7 +253,7 @@ function origin(
 	]);
 	return `<p>Made ${escapeHtml(made)}; signed by the key${signers.length === 1 ? '' : 's'} ${signers.map((key) => `<code>${key}</code>`).join(', ')}. Whose keys these are must be known from elsewhere. ${released.join('; ')}. ${marks.length} mark${marks.length === 1 ? '' : 's'}${log === null ? ', no log' : `, committed in the log of <code>${log.head.publicKey}</code>`}.</p>
 ${resultsTable('The files that were tested. A record of JSONL is a line; each can be shown by itself, with a proof that it is in its file.', ['File', 'Records', 'Bytes', 'SHA-256'], new Set([1, 2]), files)}
-${resultsTable('What was checked when this page was made, without the files and the keys.', ['Check', 'Result', 'Detail'], new Set(), rows)}`;
+${resultsTable('What was checked when this page was made; nothing was computed again.', ['Check', 'Result', 'Detail'], new Set(), rows)}`;
 }
 
 function method({ tests }: EvidencePredicate, findings: readonly Finding[]): string {

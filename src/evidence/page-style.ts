@@ -70,6 +70,10 @@ figcaption strong { color: var(--ink); }
 .swatch { padding: .1rem .45rem; border: 1px solid var(--line); border-radius: .2rem; white-space: nowrap; }
 .passage { max-width: none; line-height: 2.05; white-space: pre-wrap; overflow-wrap: anywhere; unicode-bidi: isolate;
 	background: var(--panel); padding: .75rem 1rem; border-radius: .375rem; font-size: 1.0625rem; }
+.pair { margin: 1rem 0; }
+.pair dt { font-size: .875rem; color: var(--dim); margin-top: .5rem; }
+.pair dd { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; unicode-bidi: isolate; background: var(--panel); padding: .5rem .75rem;
+	border-radius: .375rem; }
 .shade-1 { background: var(--shade-1); } .shade-2 { background: var(--shade-2); }
 .shade-3 { background: var(--shade-3); } .shade-4 { background: var(--shade-4); }
 .passage span { padding: .15em 0; -webkit-box-decoration-break: clone; box-decoration-break: clone; }
@@ -98,7 +102,7 @@ pre { background: var(--panel); padding: .75rem 1rem; border-radius: .375rem; wh
 @media print {
 	body { font-size: 10.5pt; background: none; }
 	header { padding-top: 0; }
-	tr, .panels figure, .legend { break-inside: avoid; }
+	tr, .panels figure, .pair, .legend { break-inside: avoid; }
 	h2, h3 { break-after: avoid; }
 	.results { font-size: 9pt; }
 	.results tbody th { min-width: 0; }

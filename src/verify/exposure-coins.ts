@@ -68,7 +68,7 @@ export function tossPairs(
  *
  * @throws TouchmarkError `bad-input` for a pair with two coins
  */
-function coinsByPair(
+export function coinsByPair(
 	pairs: readonly ExposurePair[],
 	coins: readonly OpenedCoin[],
 ): ReadonlyMap<string, OpenedCoin> {

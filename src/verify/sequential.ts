@@ -10,6 +10,7 @@
  * @module
  */
 import { z } from 'zod';
+import { TouchmarkError } from '../errors.js';
 import { checked } from '../input.js';
 import type { Mark } from '../marks/mark.js';
 import { BEFORE_TEXT } from '../marks/mark-spec.js';
@@ -84,6 +85,17 @@ export interface SequentialTest {
 	add(answer: SequentialAnswer): SequentialResult;
 	/** Where the test stands. */
 	result(): SequentialResult;
+}
+
+/** Whether a mark has such a test: whether the law of its scores holds for one after another. */
+export function hasSequentialTest(mark: Mark): boolean {
+	try {
+		scoreLaw(mark);
+		return true;
+	} catch (error) {
+		if (TouchmarkError.isInstance(error)) return false;
+		throw error;
+	}
 }
 
 /**

@@ -397,8 +397,42 @@ describe.skipIf(CHROMIUM === undefined)('the report in a browser', () => {
 	beforeAll(async () => {
 		await example.run(
 			...['evidence', 'report', example.path('bundle.json'), '--trust', example.trust],
-			...['--out', example.path('report.html'), '--quiet'],
+			...['--corpus', example.corpus, '--key', example.keys, '--out', example.path('report.html'), '--quiet'],
 		);
+	});
+	it('shows how evidence grew, passages and pairs when it has the files and the keys, and says so when it has not', async () => {
+		const page = readFileSync(example.path('report.html'), 'utf8');
+		// Of both suspects and marks; the rival's evidence reaches the level under its draw, the other's under neither.
+		const curves = [
+			...page.matchAll(/<strong><bdi>(\w+), (\w+)<\/bdi><\/strong>After [\d,]+ answers ([^<]*)/g),
+		];
+		expect(curves.map(([, suspect, channel]) => `${suspect} ${channel}`).sort()).toEqual([
+			'other choice',
+			'other shape',
+			'rival choice',
+			'rival shape',
+		]);
+		for (const [, suspect, channel, said] of curves)
+			if (suspect === 'other' || channel === 'choice')
+				expect(said.includes('the level is reached')).toBe(suspect === 'rival');
+		expect([
+			...page.matchAll(/<bdi>rival: record (\d+), its beginning|<bdi>rival: record (\d+)/g),
+		]).toHaveLength(3);
+		expect(page).not.toContain('<bdi>other: record');
+		expect([...page.matchAll(/<strong>Pair <bdi>(p\d)</g)].map(([, id]) => id)).toEqual(['p0', 'p1', 'p2']);
+		await example.run('evidence', 'report', example.path('bundle.json'), '--out', example.path('plain.html'));
+		expect(readFileSync(example.path('plain.html'), 'utf8')).toContain(
+			'when this page is made with the files',
+		);
+	});
+	it('is not made from files that are not those of the bundle', async () => {
+		const elsewhere = newFolder();
+		const { code, out } = await runCli([
+			...['evidence', 'report', example.path('bundle.json'), '--corpus', elsewhere, '--key', example.keys],
+			...['--out', join(elsewhere, 'report.html')],
+		]);
+		expect(code).toBe(1);
+		expect(out).toMatch(/file-missing/);
 	});
 	it.each([1280, 390])('at a width of %i: nothing overflows, is loaded or runs', async (width) => {
 		const browser = await launchChromium();
@@ -409,10 +443,14 @@ describe.skipIf(CHROMIUM === undefined)('the report in a browser', () => {
 			await page.goto(pathToFileURL(example.path('report.html')).href);
 			expect(asked.filter((url) => !url.startsWith('data:'))).toHaveLength(1);
 			expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
+			// Screenshots stay when EVIDENCE_SCREENSHOTS names a folder.
+			const path = join(process.env.EVIDENCE_SCREENSHOTS ?? newFolder(), `evidence-${width}.png`);
+			await page.screenshot({ path, fullPage: true });
+			expect(readFileSync(path).subarray(1, 4).toString()).toBe('PNG');
 			const rows = await page.getByRole('row', { name: 'rival' }).allInnerTexts();
 			expect(rows.some((row) => row.includes('trained on served answers'))).toBe(true);
 			expect(await page.getByRole('row', { name: /^ada account/ }).count()).toBe(1);
-			expect(await page.locator('svg[role=img]').count()).toBe(6);
+			expect(await page.locator('svg[role=img]').count()).toBe(10);
 			expect(await page.locator('script').count()).toBe(0);
 			// What the page says first is what a reader needs first.
 			expect(await page.locator('main section h2').first().textContent()).toBe('What was found');

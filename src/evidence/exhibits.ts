@@ -1,0 +1,141 @@
+/**
+ * What a bundle shows beside its numbers, out of the files and under the opened keys: how evidence grew from answer to answer,
+ * passages with the score of each token, and pairs of a trial. None of it is evidence of its own; the tests are.
+ *
+ * @module
+ */
+import { renderEvidenceCurve } from './evidence-curve.js';
+import { escapeHtml } from './html.js';
+import { decimalText, logText } from './number-text.js';
+import { section } from './page.js';
+import { type PassageToken, renderPassage } from './passage-view.js';
+
+/** How the evidence under one mark grew, answer by answer. */
+export interface EvidenceCurve {
+	readonly suspect: string;
+	readonly channel: 'shape' | 'choice';
+	/** log10 of the e-value that reaches the level, corrected for all marks, suspects and tests. */
+	readonly threshold: number;
+	/** log10 of the e-value after so many answers, ascending; the first is before any. */
+	readonly points: readonly { readonly answers: number; readonly log10E: number }[];
+}
+
+/** An answer with the scores of its tokens. */
+export interface ShownPassage {
+	readonly suspect: string;
+	/** What is shown: which file, which record. */
+	readonly from: string;
+	/** Whether the answer goes on. */
+	readonly cut: boolean;
+	readonly tokens: readonly PassageToken[];
+}
+
+/** One answer of a pair. */
+interface ShownAnswer {
+	readonly text: string;
+	/** What the suspect scored. */
+	readonly score: number;
+}
+
+/** A pair of a trial. */
+export interface ShownPair {
+	readonly suspect: string;
+	readonly id: string;
+	readonly prompt: string;
+	readonly served: ShownAnswer;
+	readonly unserved: ShownAnswer;
+}
+
+/** All of it. */
+export interface Exhibits {
+	readonly curves: readonly EvidenceCurve[];
+	readonly passages: readonly ShownPassage[];
+	readonly pairs: readonly ShownPair[];
+}
+
+/** Characters of a text that are shown. */
+const LONGEST = 400;
+
+/** The sections of a page. @param exhibits null where files or keys were not given */
+export function exhibitSections(exhibits: Exhibits | null): string[] {
+	if (exhibits === null)
+		return [
+			section(
+				'exhibits',
+				'Examples',
+				'<p>How evidence grew from answer to answer, marked passages and pairs of a trial are shown when this page is made with the files and the opened keys (<code>--corpus</code>, <code>--key</code>).</p>',
+			),
+		];
+	return [curves(exhibits), passages(exhibits), pairs(exhibits)].filter((part) => part !== '');
+}
+
+function curves({ curves: all }: Exhibits): string {
+	if (all.length === 0) return '';
+	const figures = all.map((curve, i) => {
+		const name = `${curve.suspect}, ${curve.channel}`;
+		const last = curve.points[curve.points.length - 1];
+		const reached = curve.points.find(({ log10E }) => log10E >= curve.threshold);
+		const said =
+			reached === undefined
+				? 'the level is not reached'
+				: `the level is reached within ${decimalText(reached.answers, 0)}`;
+		return `<figure>
+<figcaption><strong><bdi>${escapeHtml(name)}</bdi></strong>After ${decimalText(last.answers, 0)} answers log₁₀ e is ${logText(last.log10E)}; ${said}.</figcaption>
+${renderEvidenceCurve(curve, `curve-${i}`, name)}
+</figure>`;
+	});
+	return section(
+		'curves',
+		'How the evidence grew',
+		`<p>The same answers in the order of the file, each distinct pair once and all with the same weight, in a test that may be looked at after every answer: its e-value is 1 on average without the mark, however one looks, and reaches the dashed line with a probability of at most the level, corrected for all marks, suspects and tests. It is another test than that of the table, which may weigh pairs, and the verdicts do not rest on it.</p>
+<div class="panels">
+${figures.join('\n')}
+</div>`,
+	);
+}
+
+function passages({ passages: all }: Exhibits): string {
+	if (all.length === 0) return '';
+	const shown = all.map(({ suspect, from, cut, tokens }) =>
+		renderPassage({ title: `${suspect}: ${from}${cut ? ', its beginning' : ''}`, tokens }),
+	);
+	return section(
+		'passages',
+		'Passages with the score of each token',
+		`<p>The first answers of suspects with a finding that are long enough to show; of <code>detect</code>, the first documents that were found. They were not chosen by their scores, and are examples: a student’s answers hold little of the mark each, and the result is that of all answers together. Whoever reads the scores learns what the key says of these pairs, and of no others.</p>
+${shown.join('\n')}`,
+	);
+}
+
+function pairs({ pairs: all }: Exhibits): string {
+	if (all.length === 0) return '';
+	const shown = all.map(({ suspect, id, prompt, served, unserved }) => {
+		const preferred =
+			served.score > unserved.score
+				? 'the served one'
+				: served.score < unserved.score
+					? 'the one that was not served'
+					: 'neither';
+		return `<figure class="pair">
+<figcaption><strong>Pair <bdi>${escapeHtml(id)}</bdi>, <bdi>${escapeHtml(suspect)}</bdi></strong>. The suspect prefers ${preferred}.</figcaption>
+<dl>
+${prompt === '' ? '' : `<dt>Question</dt><dd dir="auto">${shortened(prompt)}</dd>`}
+<dt>Served: ${logText(served.score)}</dt><dd dir="auto">${shortened(served.text)}</dd>
+<dt>Not served: ${logText(unserved.score)}</dt><dd dir="auto">${shortened(unserved.text)}</dd>
+</dl>
+</figure>`;
+	});
+	return section(
+		'pairs',
+		'Pairs of the trial',
+		`<p>A coin decided which of two answers to a question was served. These are the first pairs of the file, whatever the suspect says of them, each answer with what the suspect scored on it. A suspect that never saw them prefers the served one in half of all pairs.</p>
+${shown.join('\n')}`,
+	);
+}
+
+function shortened(text: string): string {
+	const characters = [...text];
+	return characters.length <= LONGEST
+		? escapeHtml(text)
+		: `${escapeHtml(characters.slice(0, LONGEST).join(''))} […]`;
+}
