@@ -59,7 +59,7 @@ export function renderEvidenceCurve({ points, threshold }: EvidenceCurve, id: st
 		`<path class="axis" d="M${LEFT},${BASE}H${RIGHT}"/>`,
 		...xTicks,
 		`<path class="level" d="M${LEFT},${at(y(threshold))}H${RIGHT}"/>`,
-		`<text class="level-label" x="${LEFT + 4}" y="${at(y(threshold) - 4)}">level: ${logText(threshold)}</text>`,
+		`<text class="level-label" x="${RIGHT}" y="${at(y(threshold) - 4)}" text-anchor="end">level: ${logText(threshold)}</text>`,
 		`<path class="truth" d="M${line}"/>`,
 		`<text x="${(LEFT + RIGHT) / 2}" y="${HEIGHT - 5}" text-anchor="middle">answers</text>`,
 		`<text x="2" y="12">log₁₀ e (higher: stronger evidence)</text>`,

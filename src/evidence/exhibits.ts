@@ -78,7 +78,7 @@ function curves({ curves: all }: Exhibits): string {
 		const said =
 			reached === undefined
 				? 'the level is not reached'
-				: `the level is reached within ${decimalText(reached.answers, 0)}`;
+				: `the level is reached after ${decimalText(reached.answers, 0)}`;
 		return `<figure>
 <figcaption><strong><bdi>${escapeHtml(name)}</bdi></strong>After ${decimalText(last.answers, 0)} answers log₁₀ e is ${logText(last.log10E)}; ${said}.</figcaption>
 ${renderEvidenceCurve(curve, `curve-${i}`, name)}
