@@ -92,8 +92,12 @@ export interface Scheme {
 	 * is the position alone.
 	 */
 	readonly positions?: number;
-	/** Alignment score of a text; the higher, the more it looks like the key. */
-	align?(tokens: ArrayLike<number>): number;
+	/**
+	 * Alignment score of a text; the higher, the more it looks like the key.
+	 *
+	 * @param least a score below it need not be exact: some number below `least` is given. Default 0
+	 */
+	align?(tokens: ArrayLike<number>, least?: number): number;
 	/** Lists of exact size: the colour of a token, structural zeros of the hash included. */
 	green?(context: ArrayLike<number>, token: number): boolean;
 	/** Tournaments: layer d of the i-th token at bit d mod 32 of word ⌊d / 32⌋ of its ⌈depth / 32⌉ words. */
