@@ -15,6 +15,13 @@ import { type Decision, resultOf, type TestResult } from './test-result.js';
 /** Held-out keys that a text is ranked against. */
 export const ALIGNED_HELD_OUT = 99;
 
+/** The mark under each key that a text is ranked against: the same keys for the same ids. */
+export function* heldOutMarks(ids: ArrayLike<number>, mark: Mark, count = ALIGNED_HELD_OUT): Generator<Mark> {
+	const digest = bytesToHex(sha256(new Uint8Array(Uint32Array.from(ids).buffer)));
+	for (let index = 0; index < count; index++)
+		yield bindMark(mark.spec, heldOutKey(mark.spec, mark.id, digest, index));
+}
+
 /**
  * Tests one text.
  *
@@ -31,11 +38,8 @@ export function testAligned(
 		if (candidate.scheme.align === undefined) throw new TypeError('this mark is not found by alignment');
 		return candidate.scheme.align(tokens);
 	};
-	const digest = bytesToHex(sha256(new Uint8Array(Uint32Array.from(tokens).buffer)));
 	const score = scoreUnder(mark);
-	const others = Array.from({ length: heldOutKeys }, (_, index) =>
-		scoreUnder(bindMark(mark.spec, heldOutKey(mark.spec, mark.id, digest, index))),
-	);
+	const others = Array.from(heldOutMarks(tokens, mark, heldOutKeys), scoreUnder);
 	const rank = 1 + others.filter((other) => other >= score).length;
 	const pValue = rank / (heldOutKeys + 1);
 	const result = resultOf(mark, decision, {
