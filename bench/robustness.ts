@@ -7,6 +7,7 @@
 import { randomStream } from '../src/embed/random.js';
 import { embeddedTokenizer } from '../src/generate/embedded.js';
 import type { Mark } from '../src/marks/mark.js';
+import { ALIGNED_HELD_OUT } from '../src/verify/aligned.js';
 import { testEdited } from '../src/verify/edited.js';
 import { logPValue } from '../src/verify/null-law.js';
 import { newPairSet } from '../src/verify/pairs.js';
@@ -21,6 +22,7 @@ import { writeFigures } from './robustness/figures.js';
 import { lexiconOf, type Means, otherTokenizer, pointsAt, readAfter } from './robustness/grid.js';
 import { writeTables } from './robustness/page.js';
 import { askPeer, type PeerDetector, type PeerLevel } from './robustness/peer-detectors.js';
+import { RANK_LEVEL, rankedFirst } from './robustness/ranks.js';
 import { type Keyed, type Scheme, schemesFor } from './robustness/schemes.js';
 import { MARKED_TEXTS, studentCurves, TRAINING_TOKENS } from './robustness/students.js';
 import { synonymsOf } from './robustness/synonyms.js';
@@ -43,6 +45,9 @@ interface Sizes {
 	/** Keys of each scheme, and texts under each. */
 	readonly keys: number;
 	readonly perKey: number;
+	/** Texts under each key where a rank is all that is known, and texts of its control at each point. */
+	readonly rankedPerKey: number;
+	readonly rankedControl: number;
 	/** Students a mark, and fresh keys for each innocent one. */
 	readonly students: number;
 	readonly studentKeys: number;
@@ -75,6 +80,37 @@ interface Attacked {
 	readonly read: readonly Ids[];
 }
 
+/** The texts of the k-th key. */
+const ofKey = ({ read }: Attacked, k: number, perKey: number) => read.slice(k * perKey, (k + 1) * perKey);
+
+/** The verdict on every text of a scheme, point by point. @param seedOf the key of the k-th fleet */
+async function judged(
+	scheme: Scheme,
+	keyed: readonly Keyed[],
+	seedOf: (k: number) => string,
+	points: readonly Attacked[],
+	perKey: number,
+	vocabSize: number,
+): Promise<Pick<Measured, 'found' | 'log10P'>[]> {
+	if (scheme.ranked) {
+		const tasks = keyed.map((_, k) => ({
+			...{ scheme: scheme.name, vocabSize, seed: seedOf(k) },
+			texts: points.flatMap((point) => ofKey(point, k, perKey)),
+		}));
+		const first = await rankedFirst(tasks);
+		return points.map((_, i) => ({
+			found: share(first.flatMap((list) => list.slice(i * perKey, (i + 1) * perKey))),
+		}));
+	}
+	return points.map(({ read }) => {
+		const logPs = read.map((ids, i) => logPOf(ids, keyed[Math.floor(i / perKey)].marks, scheme.edited));
+		return {
+			found: share(logPs.map((logP) => logP <= Math.log(DEFAULT_LEVEL))),
+			log10P: median(logPs) / Math.LN10,
+		};
+	});
+}
+
 function attackAll(texts: readonly Ids[], hosts: readonly string[], given: Omit<Means, 'random' | 'host'>) {
 	return LENGTHS.flatMap((length) => {
 		const whole = texts.map((ids) => given.tokenizer.decode(ids.slice(0, length)));
@@ -99,7 +135,7 @@ async function peerShares(
 	const found = points.map(() => 0);
 	for (const [k, { config }] of keyed.entries()) {
 		if (detector === undefined || config === undefined) throw new Error('a scheme without a peer');
-		const own = points.map(({ read }) => read.slice(k * perKey, (k + 1) * perKey));
+		const own = points.map((point) => ofKey(point, k, perKey));
 		const said = await askPeer(peer, detector, config, own.flat(), DEFAULT_LEVEL);
 		for (const i of points.keys())
 			found[i] += said.slice(i * perKey, (i + 1) * perKey).filter(Boolean).length;
@@ -142,14 +178,23 @@ export const bench: Bench = {
 		'default marks at once, `gumbel, edited` the two tests of `--edited`, each corrected for two. `hf-…` and `vllm…`: as those systems embed; `by the ' +
 		'peer`: their own detectors on the same ids, at the p or z that stands for 1e-6. `control`: unmarked texts, attacked likewise, under a fresh ' +
 		'key each time, since tests under one key are not independent; only the upper edge of the band can be crossed. ' +
-		`\`students\`: count-based students of ${MARKED_TEXTS} marked and attacked texts and as many unmarked ones, ${TRAINING_TOKENS} tokens each. \`exp-edit\` is not ` +
-		'here: its p-value is a rank among held-out keys and never reaches 1e-6.',
+		`\`students\`: count-based students of ${MARKED_TEXTS} marked and attacked texts and as many unmarked ones, ${TRAINING_TOKENS} tokens each. \`exp-edit\` is ` +
+		`found at p ≤ ${RANK_LEVEL}: its p-value is a rank among ${ALIGNED_HELD_OUT} held-out keys, so that none is lower, and no share of its rows stands beside ` +
+		'those of the others.',
 	async run({ quick, peers }) {
 		const sizes: Sizes = quick
-			? { keys: 1, perKey: 4, students: 1, studentKeys: 2, peerKeys: 1 }
-			: { keys: 4, perKey: 16, students: 10, studentKeys: 10, peerKeys: 4 };
-		const { keys, perKey } = sizes;
-		const count = keys * perKey;
+			? { keys: 1, perKey: 4, rankedPerKey: 1, rankedControl: 1, students: 1, studentKeys: 2, peerKeys: 1 }
+			: {
+					keys: 4,
+					perKey: 16,
+					rankedPerKey: 4,
+					rankedControl: 16,
+					students: 10,
+					studentKeys: 10,
+					peerKeys: 4,
+				};
+		const { keys } = sizes;
+		const count = keys * sizes.perKey;
 		const tokenizer = embeddedTokenizer();
 		const given = { lexicon: lexiconOf(), tokenizer, other: otherTokenizer() };
 		const writer = newWriter();
@@ -169,10 +214,10 @@ export const bench: Bench = {
 		const curves: SchemeCurves[] = [];
 		const attacked = new Map<string, Attacked[]>();
 		for (const scheme of schemes) {
-			const { name, texts, edited, unkeyedShare } = scheme;
-			const keyed = Array.from({ length: keys }, (_, k) =>
-				scheme.keyed(randomStream(`robustness/key/${texts}/${k}`)),
-			);
+			const { name, texts, ranked, unkeyedShare } = scheme;
+			const perKey = ranked ? sizes.rankedPerKey : sizes.perKey;
+			const seedOf = (k: number) => `robustness/key/${texts}/${k}`;
+			const keyed = Array.from({ length: keys }, (_, k) => scheme.keyed(randomStream(seedOf(k))));
 			const points =
 				attacked.get(texts) ??
 				attackAll(
@@ -188,23 +233,25 @@ export const bench: Bench = {
 				peer === undefined || scheme.peer === undefined
 					? []
 					: await peerShares(peer, scheme, keyed, stated, perKey);
-			const measured = points.map(({ read, ...point }): Measured => {
-				const logPs = read.map((ids, i) => logPOf(ids, keyed[Math.floor(i / perKey)].marks, edited));
+			const verdicts = await judged(scheme, keyed, seedOf, points, perKey, tokenizer.vocabSize);
+			const measured = points.map(({ read: _, ...point }, i): Measured => {
 				const asked = stated.findIndex(
 					(one) => one.attack === point.attack && one.label === point.label && one.length === point.length,
 				);
 				return {
 					...point,
-					found: share(logPs.map((logP) => logP <= Math.log(DEFAULT_LEVEL))),
-					log10P: median(logPs) / Math.LN10,
+					...verdicts[i],
 					...(theirs[asked] === undefined ? {} : { peer: theirs[asked] }),
 				};
 			});
 			curves.push({
-				...{ name, title: scheme.title, points: measured },
+				...{ name, title: scheme.title, level: ranked ? RANK_LEVEL : DEFAULT_LEVEL },
+				...{ texts: keys * perKey, points: measured },
 				...(theirs.length === 0 || scheme.peer === undefined ? {} : { peerName: scheme.peer.name }),
 			});
-			const rejected = rejectionsOf(scheme, controls);
+			const rejected = ranked
+				? await ranksOf(scheme, controls, sizes.rankedControl, tokenizer.vocabSize)
+				: rejectionsOf(scheme, controls);
 			controlRows.push(controlRow(name, rejected, edgeOf(rejected.tests, schemes.length)));
 			if (scheme.peer !== undefined) notes.push(peerControl(scheme, scheme.peer, controls, sizes.peerKeys));
 			say(`${name} measured`);
@@ -225,7 +272,7 @@ export const bench: Bench = {
 				mean(read.map((ids, i) => lostShare(length === STATED ? before[i] : plain[i], ids, width)));
 			return { attack, label, tokens: lost(1), pairs: lost(2), fives: lost(5) };
 		});
-		const record: Curves = { texts: count, students: sizes.students, schemes: curves, inheritance, damage };
+		const record: Curves = { students: sizes.students, schemes: curves, inheritance, damage };
 		if (!quick) {
 			keepCurves(record);
 			writeFigures(record);
@@ -235,13 +282,13 @@ export const bench: Bench = {
 		const covered = words.filter((word) => synonymsOf(word) !== undefined).length / words.length;
 		return {
 			rows: [
-				...curves.flatMap(({ name, points, peerName }) =>
+				...curves.flatMap(({ name, points, level, peerName }) =>
 					attackRows(
 						name,
 						points.filter(
 							({ attack, length }) => length === (attack === 'truncation' ? TEXT_TOKENS : STATED),
 						),
-						'share of texts found',
+						level === DEFAULT_LEVEL ? 'share of texts found' : `share of texts found at p ≤ ${level}`,
 						peerName,
 					),
 				),
@@ -251,7 +298,7 @@ export const bench: Bench = {
 				...controlRows,
 			],
 			notes: [
-				`${count} texts a scheme under ${keys} keys; ${sizes.students} students a mark. The teacher's entropy at this temperature is ${mean(entropies).toFixed(2)} nats a token; ` +
+				`${count} texts a scheme under ${keys} keys (\`exp-edit\`: ${keys * sizes.rankedPerKey}); ${sizes.students} students a mark. The teacher's entropy at this temperature is ${mean(entropies).toFixed(2)} nats a token; ` +
 					`a word has ${((count * TEXT_TOKENS) / words.length).toFixed(2)} tokens. The list of synonyms covers ${percent(covered)} of the running words.`,
 				'Tokens, pairs of tokens and runs of five that are gone, mean over unmarked texts: ' +
 					`${damage.map(({ attack, label, tokens, pairs, fives }) => `${attack} ${label} ${[tokens, pairs, fives].map(percent).join(' / ')}`).join('; ')}.`,
@@ -284,6 +331,21 @@ function rejectionsOf(scheme: Scheme, points: readonly Attacked[]): Rejections {
 	return { rejected, tests: reads.length };
 }
 
+/** The same by ranks: the first texts of each point, of the length that rows are stated at. */
+async function ranksOf(
+	{ name }: Scheme,
+	points: readonly Attacked[],
+	most: number,
+	vocabSize: number,
+): Promise<Rejections> {
+	const tasks = points
+		.filter(({ length }) => length === STATED)
+		.flatMap(({ read }) => read.slice(0, most))
+		.map((ids, i) => ({ scheme: name, vocabSize, seed: `robustness/control/${name}/${i}`, texts: [ids] }));
+	const first = (await rankedFirst(tasks)).flat();
+	return { rejected: first.filter(Boolean).length, tests: first.length };
+}
+
 /** What a peer makes of the same texts, of the length that it is asked about. */
 function peerControl(
 	scheme: Scheme,
@@ -301,7 +363,7 @@ function peerControl(
 		}
 	const tests = keys * reads.length;
 	const rates = [...found].map(([level, count]) => `${(count / tests).toPrecision(2)} at ${level}`);
-	return `${detector.name}: share of ${tests} attacked unmarked texts of ${STATED} tokens that it finds, by its nominal level, a fresh key each (its numbers by our reproduction of them): ${rates.join(', ')}.`;
+	return `\`${scheme.name}\`, ${detector.name}: share of ${tests} attacked unmarked texts of ${STATED} tokens that it finds, by its nominal level, a fresh key each (its numbers by our reproduction of them): ${rates.join(', ')}.`;
 }
 
 /** Upper edge of the band of a control. @param schemes beside which there is one of students */

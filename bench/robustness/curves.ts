@@ -13,10 +13,10 @@ export interface Measured {
 	readonly at: number;
 	/** Tokens that the texts had. */
 	readonly length: number;
-	/** Share of the texts with p ≤ 1e-6. */
+	/** Share of the texts that are found at the scheme's level. */
 	readonly found: number;
-	/** Median log10 p. */
-	readonly log10P: number;
+	/** Median log10 p; absent where only ranks are known. */
+	readonly log10P?: number;
 	/** The same share by the peer. */
 	readonly peer?: number;
 }
@@ -25,14 +25,21 @@ export interface Measured {
 export interface SchemeCurves {
 	readonly name: string;
 	readonly title: string;
+	/** p-value that a found text has at most. */
+	readonly level: number;
+	/** How many texts there are. */
+	readonly texts: number;
 	readonly peerName?: string;
 	readonly points: readonly Measured[];
 }
 
+/** A point with its evidence. */
+export type Weighed = Measured & { readonly log10P: number };
+
 /** Students of attacked texts: `length` is that of the training texts, `found` a share of the students. */
 export interface StudentCurves {
 	readonly mark: string;
-	readonly points: readonly Measured[];
+	readonly points: readonly Weighed[];
 }
 
 /** What an attack does to the tokens of a text: shares of its tokens, of its pairs and of its runs of five that are gone. */
@@ -46,7 +53,6 @@ export interface Damage {
 
 /** The record. */
 export interface Curves {
-	readonly texts: number;
 	readonly students: number;
 	readonly schemes: readonly SchemeCurves[];
 	readonly inheritance: readonly StudentCurves[];

@@ -6,7 +6,8 @@
 import { mkdirSync } from 'node:fs';
 import { scaleLinear } from 'd3-scale';
 import { writeWhole } from '../../src/output.js';
-import type { Curves, Measured, SchemeCurves, StudentCurves } from './curves.js';
+import { DEFAULT_LEVEL } from '../../src/verify/test-result.js';
+import type { Curves, Measured, SchemeCurves, StudentCurves, Weighed } from './curves.js';
 
 const FOLDER = 'docs/robustness';
 const PANEL = { width: 390, height: 262, left: 64, right: 16, top: 36, bottom: 46 };
@@ -115,10 +116,15 @@ const upTo = (most: number) =>
 		.domain([0, most])
 		.range([PANEL.height - PANEL.bottom, PANEL.top + 4]);
 
-const FOUND = 'texts found';
-function shareAxis(label: string): Axis {
+/** A level in few letters. */
+const shown = (level: number) => (level < 1e-3 ? level.toExponential() : String(level));
+const foundAt = ({ level }: SchemeCurves) => `texts found at p ≤ ${shown(level)}`;
+function shareAxis(scheme: SchemeCurves): Axis {
 	const y = upTo(1);
-	return { label, ticks: [0, 0.25, 0.5, 0.75, 1].map((share) => [y(share), `${100 * share} %`] as const) };
+	return {
+		label: foundAt(scheme),
+		ticks: [0, 0.25, 0.5, 0.75, 1].map((share) => [y(share), `${100 * share} %`] as const),
+	};
 }
 
 function percentAxis(label: string, most: number): Axis {
@@ -134,7 +140,8 @@ function pointsOf(points: readonly Measured[], attack: string, length: number): 
 	return points.filter((one) => one.attack === attack && one.length === length);
 }
 
-function editsPanel({ points }: SchemeCurves, length: number, place: number): string {
+function editsPanel(scheme: SchemeCurves, length: number, place: number): string {
+	const { points } = scheme;
 	const [x, y] = [across(0, 0.5), upTo(1)];
 	const start = pointsOf(points, 'none', length);
 	const drawn = LINES.map(({ attack, colour, shape }) => {
@@ -147,12 +154,13 @@ function editsPanel({ points }: SchemeCurves, length: number, place: number): st
 		place,
 		`Random edits, ${length} tokens`,
 		percentAxis('words substituted, deleted or inserted', 0.5),
-		shareAxis(FOUND),
+		shareAxis(scheme),
 		drawn.join(''),
 	);
 }
 
-function mixturePanel({ points }: SchemeCurves, place: number): string {
+function mixturePanel(scheme: SchemeCurves, place: number): string {
+	const { points } = scheme;
 	const [x, y] = [across(0, 1), upTo(1)];
 	const drawn = LENGTHS.map(({ length, colour, shape }) => {
 		const own = [
@@ -173,12 +181,13 @@ function mixturePanel({ points }: SchemeCurves, place: number): string {
 		place,
 		'A marked stretch inside unmarked text',
 		percentAxis('share of the words that is marked', 1),
-		shareAxis(FOUND),
+		shareAxis(scheme),
 		drawn.join(''),
 	);
 }
 
-function truncationPanel({ points }: SchemeCurves, place: number): string {
+function truncationPanel(scheme: SchemeCurves, place: number): string {
+	const { points } = scheme;
 	const [x, y] = [across(0, 400), upTo(1)];
 	const { colour, shape } = LENGTHS[1];
 	const own = [
@@ -189,7 +198,7 @@ function truncationPanel({ points }: SchemeCurves, place: number): string {
 		place,
 		'The first tokens alone',
 		{ label: 'tokens left of 400', ticks: [0, 50, 100, 200, 400].map((at) => [x(at), String(at)] as const) },
-		shareAxis(FOUND),
+		shareAxis(scheme),
 		line(
 			own.map(({ at, found }) => [x(at), y(found)] as const),
 			colour,
@@ -198,7 +207,8 @@ function truncationPanel({ points }: SchemeCurves, place: number): string {
 	);
 }
 
-function barsPanel({ points }: SchemeCurves, place: number): string {
+function barsPanel(scheme: SchemeCurves, place: number): string {
+	const { points } = scheme;
 	const { width, height, right, top, bottom } = PANEL;
 	const base = height - bottom;
 	const x = scaleLinear()
@@ -225,7 +235,7 @@ function barsPanel({ points }: SchemeCurves, place: number): string {
 	);
 	return placed(
 		place,
-		`${text(10, 18, 'Other attacks', 'start', '#000') + ticks.join('') + drawn.join('')}<path d="M${BARS} ${top}V${base}" stroke="#999"/>${text((BARS + width - right) / 2, height - 10, FOUND)}`,
+		`${text(10, 18, 'Other attacks', 'start', '#000') + ticks.join('') + drawn.join('')}<path d="M${BARS} ${top}V${base}" stroke="#999"/>${text((BARS + width - right) / 2, height - 10, foundAt(scheme))}`,
 	);
 }
 
@@ -298,10 +308,15 @@ function schemeFigure(scheme: SchemeCurves): void {
 			['<path d="M16 -7v14" stroke="#000" stroke-width="2"/>', `the same in bars (by ${what})`],
 		);
 	}
+	if (scheme.level !== DEFAULT_LEVEL)
+		entries.push([
+			'',
+			`level ${shown(scheme.level)}, not ${shown(DEFAULT_LEVEL)}: ranks among held-out keys`,
+		]);
 	write(
 		figureOf(scheme.name),
 		`${scheme.name}: ${scheme.title}`,
-		`Share of marked texts with p at most 1e-6 after attacks. Texts of 200 tokens. ${told.join('; ')}.`,
+		`Share of marked texts with p at most ${shown(scheme.level)} after attacks. Texts of 200 tokens. ${told.join('; ')}.`,
 		panels(3),
 		editsPanel(scheme, 200, 0) +
 			editsPanel(scheme, 400, 1) +
@@ -329,7 +344,7 @@ const WANTED = 6;
 
 function studentPanels({ mark, points }: StudentCurves, row: number): string {
 	const most = 1.05 * Math.max(10, ...points.map(({ log10P }) => -log10P));
-	const strength = (one: Measured) => Math.max(0, -one.log10P);
+	const strength = (one: Weighed) => Math.max(0, -one.log10P);
 	const [x, y] = [across(0, 0.5), upTo(most)];
 	const start = points.filter(({ attack }) => attack === 'none').map((one) => ({ ...one, at: 0 }));
 	const drawn = LINES.map(({ attack, colour, shape }) =>
@@ -411,11 +426,13 @@ const OVERVIEW = [
 ] as const;
 const CELL = { width: 50, height: 24, left: 140, top: 176 };
 
-/** White to blue by share, so that more is darker in grey too; the number stands in the cell. */
-function shade(share: number): { readonly fill: string; readonly ink: string } {
-	const mix = (from: number, to: number) => Math.round(from + (to - from) * share);
+/** White to blue by share, to orange at another level, so that more is darker in grey too; the number stands in the cell. */
+function shade(share: number, usual: boolean): { readonly fill: string; readonly ink: string } {
+	const [red, green, blue] = (usual ? [0, 90, 156] : [176, 72, 0]).map((to) =>
+		Math.round(255 + (to - 255) * share),
+	);
 	return {
-		fill: `rgb(${mix(255, 0)},${mix(255, 90)},${mix(255, 156)})`,
+		fill: `rgb(${red},${green},${blue})`,
 		ink: share > 0.55 ? '#fff' : '#222',
 	};
 }
@@ -427,16 +444,18 @@ function overviewFigure(schemes: readonly SchemeCurves[]): void {
 		const x = left + (i + 0.5) * width + 4;
 		return `<text transform="translate(${n(x)} ${top - 8}) rotate(-50)" text-anchor="start" fill="#333">${escaped(words)}</text>`;
 	});
-	const rows = schemes.map(({ name, points }, row) => {
+	const rows = schemes.map(({ name, points, level }, row) => {
+		const usual = level === DEFAULT_LEVEL;
 		const y = top + row * height;
 		const cells = OVERVIEW.map(([attack, label], i) => {
 			const one = pointsOf(points, attack, 200).find((point) => point.label === label);
 			if (one === undefined) return '';
-			const { fill, ink } = shade(one.found);
+			const { fill, ink } = shade(one.found, usual);
 			const x = left + i * width;
 			return `<rect x="${x}" y="${y}" width="${width}" height="${height}" fill="${fill}" stroke="#fff"/>${text(x + width / 2, y + 16, one.found.toFixed(2), 'middle', ink)}`;
 		});
-		return text(left - 8, y + 16, name, 'end') + cells.join('');
+		const words = usual ? name : `${name}, p ≤ ${shown(level)}`;
+		return text(left - 8, y + 16, words, 'end') + cells.join('');
 	});
 	write(
 		'overview',

@@ -5,7 +5,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { writeWhole } from '../../src/output.js';
-import type { Curves, Measured } from './curves.js';
+import { DEFAULT_LEVEL } from '../../src/verify/test-result.js';
+import type { Curves, Measured, SchemeCurves } from './curves.js';
 import { ATTACKS } from './grid.js';
 import { ANSWERS, MARKED_TEXTS, TRAINING_TOKENS } from './students.js';
 
@@ -21,7 +22,12 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 	return lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
-const cellOf = ({ found, log10P }: Measured) => `${share(found)} (${evidence(log10P)})`;
+const cellOf = ({ found, log10P }: Measured) =>
+	log10P === undefined ? share(found) : `${share(found)} (${evidence(log10P)})`;
+
+/** A scheme and, where it is not the usual one, its level. */
+const nameOf = ({ name, level }: SchemeCurves) =>
+	level === DEFAULT_LEVEL ? `\`${name}\`` : `\`${name}\`, p ≤ ${level}`;
 
 function attackTable({ name, points, least = 0 }: (typeof ATTACKS)[number], curves: Curves): string {
 	const lengths = [200, 400].filter((length) => length >= least);
@@ -30,7 +36,7 @@ function attackTable({ name, points, least = 0 }: (typeof ATTACKS)[number], curv
 			points.flatMap(({ label }) =>
 				scheme.points.filter((one) => one.attack === name && one.label === label && one.length === length),
 			);
-		const ours = lengths.map((length) => [`\`${scheme.name}\``, String(length), ...of(length).map(cellOf)]);
+		const ours = lengths.map((length) => [nameOf(scheme), String(length), ...of(length).map(cellOf)]);
 		const theirs = of(200).flatMap(({ peer }) => (peer === undefined ? [] : [share(peer)]));
 		return theirs.length === 0
 			? ours

@@ -11,6 +11,7 @@ import type { MarkSpec, MarkTemplate } from '../../src/marks/mark-spec.js';
 import { toVllmConfig } from '../../src/marks/vllm-config.js';
 import { freshKey, specOf } from '../fresh-marks.js';
 import { type PeerDetector, transformersKgw, transformersSynthid, vllmDetector } from './peer-detectors.js';
+import { TEMPERATURE, TEXT_TOKENS } from './writing.js';
 
 /** Marks of one fleet under keys of its own. */
 export interface Keyed {
@@ -30,6 +31,8 @@ export interface Scheme {
 	readonly unkeyedShare: number;
 	/** Whether the second test, for edited gumbel text, is declared too. */
 	readonly edited: boolean;
+	/** Whether a text is judged by its rank among held-out keys: so dear that fewer texts are tried. */
+	readonly ranked: boolean;
 	readonly keyed: (random: Random) => Keyed;
 	readonly peer?: PeerDetector;
 }
@@ -46,10 +49,10 @@ function ours(
 	name: string,
 	title: string,
 	specs: readonly [MarkSpec, ...MarkSpec[]],
-	{ texts = name, edited = false } = {},
+	{ texts = name, edited = false, ranked = false } = {},
 ): Scheme {
 	return {
-		...{ name, title, texts, edited },
+		...{ name, title, texts, edited, ranked },
 		unkeyedShare: UNKEYED,
 		keyed: (random) => {
 			const [first, ...others] = specs;
@@ -69,7 +72,7 @@ function compatible(
 	const template = compatibleMark(kind, { deployment: 'robustness', tokenizer: null, vocabSize });
 	const spec: MarkSpec = { ...template, commitment: null };
 	return {
-		...{ name: kind, title, texts: kind, edited: false },
+		...{ name: kind, title, texts: kind, edited: false, ranked: false },
 		unkeyedShare: 0,
 		keyed: (random) => {
 			const key = freshKey(spec, random);
@@ -111,9 +114,20 @@ export function schemesFor(vocabSize: number): Scheme[] {
 		ours('unigram', 'one green list, γ ½, δ 2', [
 			specOf({ scheme: { name: 'unigram', gamma: 0.5, delta: 2 }, prf, contextWidth: 0 }),
 		]),
+		// Its authors' λ of 16, which they add before they divide by the temperature, and we after.
+		ours('adfp', 'green lists weighted by a proxy model, γ ½, λ 16, width 1', [
+			specOf({ scheme: { name: 'adfp', gamma: 0.5, lambda: 16 / TEMPERATURE }, prf, contextWidth: 1 }),
+		]),
 		compatible(
 			'hf-kgw',
 			'green lists as transformers has them, γ ¼, δ 2, width 1',
+			vocabSize,
+			transformersKgw,
+			hf,
+		),
+		compatible(
+			'hf-selfhash',
+			'green lists as transformers has them with selfhash, γ ¼, δ 2, width 3',
 			vocabSize,
 			transformersKgw,
 			hf,
@@ -135,5 +149,11 @@ export function schemesFor(vocabSize: number): Scheme[] {
 		),
 		compatible('vllm-sbw', "green coins as vLLM's sbw has them, self-hash, γ ½, δ 2, width 3", vocabSize),
 		compatible('vllm-red-green', "green lists as vLLM's red_green has them, γ ¼, δ 2, width 4", vocabSize),
+		ours(
+			'exp-edit',
+			`draws along a key of ${TEXT_TOKENS} positions, by alignment`,
+			[specOf({ scheme: { name: 'exp-edit', keyLength: TEXT_TOKENS }, prf, contextWidth: 0 })],
+			{ ranked: true },
+		),
 	];
 }

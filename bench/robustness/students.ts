@@ -16,7 +16,7 @@ import { DEFAULT_LEVEL } from '../../src/verify/test-result.js';
 import { MARKS, type MarkName, markerOf, marksOf } from '../distillation/marks.js';
 import { freshKey } from '../fresh-marks.js';
 import { median } from '../rows.js';
-import type { Measured, StudentCurves } from './curves.js';
+import type { StudentCurves, Weighed } from './curves.js';
 import { ATTACKS, type Means, type Point } from './grid.js';
 
 /** Marks that students inherit: the default shape, and green lists. */
@@ -148,7 +148,7 @@ export function studentCurves(
 			process.stderr.write(`${name}: student ${student + 1} of ${students}\n`);
 		}
 		const points = all.map(
-			({ attack, point: { label, at } }, i): Measured => ({
+			({ attack, point: { label, at } }, i): Weighed => ({
 				...{ attack, label, at, length: TRAINING_TOKENS },
 				found: found[i].filter((log10P) => log10P <= Math.log10(DEFAULT_LEVEL)).length / students,
 				log10P: median(found[i]),

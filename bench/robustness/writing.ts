@@ -8,6 +8,8 @@ import { embeddedModel, embeddedPrompts, embeddedTokenizer } from '../../src/gen
 import { longTexts } from '../../src/generate/long-texts.js';
 import type { Mark } from '../../src/marks/mark.js';
 
+/** What a mark may need that weighs tokens by a proxy model: the base that students begin from, trained on other books. */
+const PROXY = 'base';
 /** Below 1, so that texts have less entropy than the small model's own, nearer to what is served. */
 export const TEMPERATURE = 0.7;
 /** Tokens of a text. */
@@ -31,6 +33,7 @@ export function newWriter(): (writing: Writing, watch?: Watch) => number[][] {
 	const model = embeddedModel('teacher');
 	const { encode, specialTokens } = embeddedTokenizer();
 	const prompts = embeddedPrompts();
+	const proxy = embeddedModel(PROXY);
 	return ({ marks, unkeyedShare, from, count, seed }, watch) => {
 		const own = createMarker({ marks, unkeyedShare, vocabSize: model.vocabSize, specialTokens });
 		const marker: Marker = {
@@ -45,7 +48,8 @@ export function newWriter(): (writing: Writing, watch?: Watch) => number[][] {
 			prompt: encode(prompt),
 			length: TEXT_TOKENS,
 		}));
-		return longTexts(model, marker, requests, specialTokens);
+		const proxied = marks.some(({ scheme }) => scheme.needsProxy);
+		return longTexts(model, marker, requests, specialTokens, proxied ? proxy : undefined);
 	};
 }
 
