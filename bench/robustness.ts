@@ -80,6 +80,10 @@ interface Attacked {
 	readonly read: readonly Ids[];
 }
 
+/** Whether a point counts in the rows. */
+const inRows = ({ attack, length }: Pick<Measured, 'attack' | 'length'>) =>
+	length === (attack === 'truncation' ? TEXT_TOKENS : STATED);
+
 /** The texts of the k-th key. */
 const ofKey = ({ read }: Attacked, k: number, perKey: number) => read.slice(k * perKey, (k + 1) * perKey);
 
@@ -93,14 +97,21 @@ async function judged(
 	vocabSize: number,
 ): Promise<Pick<Measured, 'found' | 'log10P'>[]> {
 	if (scheme.ranked) {
-		const tasks = keyed.map((_, k) => ({
-			...{ scheme: scheme.name, vocabSize, seed: seedOf(k) },
-			texts: points.flatMap((point) => ofKey(point, k, perKey)),
-		}));
+		// In the order of the points.
+		const groups = LENGTHS.map((length) => points.filter((point) => point.length === length));
+		const tasks = groups.flatMap((group) =>
+			keyed.map((_, k) => ({
+				...{ scheme: scheme.name, vocabSize, seed: seedOf(k) },
+				texts: group.flatMap((point) => ofKey(point, k, perKey)),
+			})),
+		);
 		const first = await rankedFirst(tasks);
-		return points.map((_, i) => ({
-			found: share(first.flatMap((list) => list.slice(i * perKey, (i + 1) * perKey))),
-		}));
+		return groups.flatMap((group, g) => {
+			const own = first.slice(g * keyed.length, (g + 1) * keyed.length);
+			return group.map((_, i) => ({
+				found: share(own.flatMap((list) => list.slice(i * perKey, (i + 1) * perKey))),
+			}));
+		});
 	}
 	return points.map(({ read }) => {
 		const logPs = read.map((ids, i) => logPOf(ids, keyed[Math.floor(i / perKey)].marks, scheme.edited));
@@ -218,7 +229,7 @@ export const bench: Bench = {
 			const perKey = ranked ? sizes.rankedPerKey : sizes.perKey;
 			const seedOf = (k: number) => `robustness/key/${texts}/${k}`;
 			const keyed = Array.from({ length: keys }, (_, k) => scheme.keyed(randomStream(seedOf(k))));
-			const points =
+			const all =
 				attacked.get(texts) ??
 				attackAll(
 					keyed.flatMap(({ marks }, k) =>
@@ -227,7 +238,8 @@ export const bench: Bench = {
 					hosts,
 					given,
 				);
-			attacked.set(texts, points);
+			attacked.set(texts, all);
+			const points = quick && ranked ? all.filter(inRows) : all;
 			const stated = points.filter(({ length }) => length === STATED);
 			const theirs =
 				peer === undefined || scheme.peer === undefined
@@ -285,9 +297,7 @@ export const bench: Bench = {
 				...curves.flatMap(({ name, points, level, peerName }) =>
 					attackRows(
 						name,
-						points.filter(
-							({ attack, length }) => length === (attack === 'truncation' ? TEXT_TOKENS : STATED),
-						),
+						points.filter(inRows),
 						level === DEFAULT_LEVEL ? 'share of texts found' : `share of texts found at p ≤ ${level}`,
 						peerName,
 					),
