@@ -315,7 +315,7 @@ function schemeFigure(scheme: SchemeCurves): void {
 		]);
 	write(
 		figureOf(scheme.name),
-		`${scheme.name}: ${scheme.title}`,
+		`${scheme.name}: ${scheme.title}${scheme.level === DEFAULT_LEVEL ? '' : `, at p ≤ ${shown(scheme.level)}`}`,
 		`Share of marked texts with p at most ${shown(scheme.level)} after attacks. Texts of 200 tokens. ${told.join('; ')}.`,
 		panels(3),
 		editsPanel(scheme, 200, 0) +
@@ -459,7 +459,7 @@ function overviewFigure(schemes: readonly SchemeCurves[]): void {
 	});
 	write(
 		'overview',
-		'Share of marked texts of 200 tokens that is found at p ≤ 1e-6',
+		`Share of marked texts of 200 tokens that is found at p ≤ ${shown(DEFAULT_LEVEL)}; orange: at the level of the row`,
 		'A table: one row a scheme, one column an attack; the same numbers are in the tables of the page.',
 		[left + OVERVIEW.length * width + 110, top + schemes.length * height + 12],
 		heads.join('') + rows.join(''),
