@@ -49,19 +49,24 @@ const TABLE_SIZE = 1_000_003;
 export function selfhash(key: bigint): Seeding {
 	const keyHigh = Number(key >> 32n);
 	const keyLow = Number(key & 0xffffffffn);
-	let table: Uint32Array | undefined;
+	let table: Uint32Array = new Uint32Array(0);
 	const product = { high: 0, low: 0 };
+	/** T of an id. Only the head of the permutation that holds the ids seen so far is worked out. */
+	const entryOf = (id: number): number => {
+		const at = id % TABLE_SIZE;
+		if (at >= table.length) table = permutationHead(keyLow, TABLE_SIZE, Math.min(TABLE_SIZE, 2 * (at + 1)));
+		return table[at];
+	};
 	return {
 		ownToken: true,
 		seedOf(context, token) {
-			table ??= permutationHead(keyLow, TABLE_SIZE, TABLE_SIZE);
-			const own = table[token % TABLE_SIZE] + 1;
+			const own = entryOf(token) + 1;
 			let high = 0x7fffffff;
 			let low = 0xffffffff;
 			for (let i = 0; i <= context.length; i++) {
 				const id = i < context.length ? context[i] : token;
 				// At most 1,000,003², which a double holds exactly.
-				const factor = (table[id % TABLE_SIZE] + 1) * own;
+				const factor = (entryOf(id) + 1) * own;
 				multiply64(keyHigh, keyLow, Math.floor(factor / 2 ** 32), factor >>> 0, product);
 				const signed = product.high | 0;
 				if (signed < high || (signed === high && product.low < low)) {
