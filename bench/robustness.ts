@@ -190,8 +190,8 @@ export const bench: Bench = {
 		'peer`: their own detectors on the same ids, at the p or z that stands for 1e-6. `control`: unmarked texts, attacked likewise, under a fresh ' +
 		'key each time, since tests under one key are not independent; only the upper edge of the band can be crossed. ' +
 		`\`students\`: count-based students of ${MARKED_TEXTS} marked and attacked texts and as many unmarked ones, ${TRAINING_TOKENS} tokens each. \`exp-edit\` is ` +
-		`found at p ≤ ${RANK_LEVEL}: its p-value is a rank among ${ALIGNED_HELD_OUT} held-out keys, so that none is lower, and no share of its rows stands beside ` +
-		'those of the others.',
+		`found at p ≤ ${RANK_LEVEL}: its p-value is a rank among ${ALIGNED_HELD_OUT} held-out keys, and none can be lower. Its rows are not to be read beside ` +
+		"the others'.",
 	async run({ quick, peers }) {
 		const sizes: Sizes = quick
 			? { keys: 1, perKey: 4, rankedPerKey: 1, rankedControl: 1, students: 1, studentKeys: 2, peerKeys: 1 }
