@@ -59,20 +59,16 @@ export async function exhibitsOf({ predicate, findings, corpus, keys }: ExhibitS
 			continue;
 		}
 		const suspects = textsOf(test, args, corpus);
-		const searchBits = new Map(
-			findings
-				.filter(({ command }) => command === test.command)
-				.flatMap((one) => one.marks.map((tested) => [tested.mark, tested.searchBits] as const)),
+		const tested = marks.filter(({ id }) =>
+			findings.some((one) => one.command === test.command && one.marks.some(({ mark }) => mark === id)),
 		);
-		const tested = marks.filter(({ id }) => searchBits.has(id));
 		if (suspects.length === 0 || tested.length === 0) continue;
 		const [tokenizerPath] = paths('--tokenizer');
 		const flags = tokenizerPath === undefined ? {} : { tokenizer: tokenizerPath };
 		const tokenizer = await tokenizerFor(tested, flags);
 		for (const { suspect, files } of suspects) {
 			const of = findings.filter((one) => one.suspect === suspect && one.command === test.command);
-			const level = of[0]?.level;
-			if (level === undefined) continue;
+			if (of.length === 0) continue;
 			const documents = () =>
 				givenDocuments(
 					files,
@@ -85,10 +81,12 @@ export async function exhibitsOf({ predicate, findings, corpus, keys }: ExhibitS
 			const texts = JSON.stringify([suspect, files]);
 			if (test.command === 'radioactivity' && !shown.curves.has(texts)) {
 				shown.curves.add(texts);
-				// Every row of the bundle is a suspect and a test.
-				const spent = log10(tested.length * findings.length) - log10(level);
-				const thresholdOf = ({ id }: Mark) => spent + (searchBits.get(id) ?? 0) * log10(2);
-				curves.push(...(await curvesOf(suspect, documents(), tested, thresholdOf)));
+				// What the tests themselves paid for, the strictest of them, and every row of the bundle.
+				const hypotheses = Math.max(...of.flatMap(({ tests }) => tests.map((one) => one.hypotheses)));
+				const bits = Math.max(...of.flatMap((one) => one.marks.map((mark) => mark.searchBits)));
+				const level = Math.min(...of.map((one) => one.level));
+				const threshold = log10(hypotheses * findings.length) + bits * log10(2) - log10(level);
+				curves.push(...(await curvesOf(suspect, documents(), tested, threshold)));
 			}
 			if (of.some(({ verdict }) => isFinding(verdict)) && !shown.passages.has(texts)) {
 				shown.passages.add(texts);
@@ -121,11 +119,11 @@ async function curvesOf(
 	suspect: string,
 	documents: AsyncIterable<GivenDocument>,
 	marks: readonly Mark[],
-	thresholdOf: (mark: Mark) => number,
+	threshold: number,
 ): Promise<EvidenceCurve[]> {
 	const running = marks.filter(hasSequentialTest).map((mark) => ({
 		test: newSequentialTest(mark),
-		curve: { suspect, channel: mark.spec.channel, threshold: thresholdOf(mark) },
+		curve: { suspect, channel: mark.spec.channel, threshold },
 		points: [{ answers: 0, log10E: 0 }],
 	}));
 	for await (const { tokens, given } of documents) {

@@ -87,7 +87,7 @@ ${renderEvidenceCurve(curve, `curve-${i}`, name)}
 	return section(
 		'curves',
 		'How the evidence grew',
-		`<p>The same answers in the order of the file, each distinct pair once and all with the same weight, in a test that may be looked at after every answer: its e-value is 1 on average without the mark, however one looks, and reaches the dashed line with a probability of at most the level, corrected for all marks, suspects and tests. It is another test than that of the table, which may weigh pairs, and the verdicts do not rest on it.</p>
+		`<p>The same answers in the order of the file, each distinct pair once and all with the same weight, in a test that may be looked at after every answer: its e-value is at most 1 on average without the mark, however one looks, and reaches the dashed line with a probability of at most the level, corrected for all marks, suspects and tests. It is another test than that of the table, which may weigh pairs, and the verdicts do not rest on it. It goes through the first 5,000 answers at most, in an order that must not have been chosen with the key in hand.</p>
 <div class="panels">
 ${figures.join('\n')}
 </div>`,
@@ -102,7 +102,7 @@ function passages({ passages: all }: Exhibits): string {
 	return section(
 		'passages',
 		'Passages with the score of each token',
-		`<p>The first answers of suspects with a finding that are long enough to show; of <code>detect</code>, the first documents that were found. They were not chosen by their scores, and are examples: a student’s answers hold little of the mark each, and the result is that of all answers together. Whoever reads the scores learns what the key says of these pairs, and of no others.</p>
+		`<p>The first answers of suspects with a finding that are long enough to show; of <code>detect</code>, the first documents that were found. They were not chosen by their scores, and are examples: a student’s answers hold little of the mark each, and the result is that of all answers together. Every token is scored here, also where it repeats itself or what was asked; the tests count each pair once, and none that was given, so means and counts here are higher or lower than theirs. Whoever reads the scores learns what the key says of these pairs, and with generators that are not hardened (those of other systems) perhaps more.</p>
 ${shown.join('\n')}`,
 	);
 }
@@ -128,7 +128,7 @@ ${prompt === '' ? '' : `<dt>Question</dt><dd dir="auto">${shortened(prompt)}</dd
 	return section(
 		'pairs',
 		'Pairs of the trial',
-		`<p>A coin decided which of two answers to a question was served. These are the first pairs of the file, whatever the suspect says of them, each answer with what the suspect scored on it. A suspect that never saw them prefers the served one in half of all pairs.</p>
+		`<p>Two answers to a question, of which one was served. These are the first pairs of the file, whatever the suspect says of them, each answer with what the suspect scored on it; pairs of control accounts and pairs that the test leaves out may be among them. A suspect that never saw them prefers the served one in half of all pairs.</p>
 ${shown.join('\n')}`,
 	);
 }
