@@ -6,42 +6,11 @@
 import { bin, max, ticks } from 'd3-array';
 import { scaleLinear } from 'd3-scale';
 import { decimalText } from '../evidence/number-text.js';
+import { at, BASE, LEFT, plot, RIGHT, TOP, xTick, yTick } from '../evidence/plot-frame.js';
 import type { BenchmarkResult } from './benchmark-result.js';
 
-const WIDTH = 340;
-const HEIGHT = 190;
-const LEFT = 46;
-const RIGHT = WIDTH - 8;
-const TOP = 28;
-const BASE = HEIGHT - 38;
 /** Bins of a histogram, about. */
 const BINS = 24;
-
-const at = (value: number) => value.toFixed(1);
-
-/** Frame of a plot: title and description for screen readers, the vertical axis, and the names of both. */
-function plot(
-	id: string,
-	title: string,
-	description: string,
-	{ x, y }: { readonly x: string; readonly y: string },
-	parts: readonly string[],
-): string {
-	return [
-		`<svg class="histogram" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-labelledby="${id}-title ${id}-text">`,
-		`<title id="${id}-title">${title}</title>`,
-		`<desc id="${id}-text">${description}</desc>`,
-		...parts,
-		`<path class="axis" d="M${LEFT},${BASE}H${RIGHT}"/>`,
-		`<text x="${(LEFT + RIGHT) / 2}" y="${HEIGHT - 5}" text-anchor="middle">${x}</text>`,
-		`<text x="2" y="14">${y}</text>`,
-		'</svg>',
-	].join('');
-}
-
-function yTick(y: number, text: string): string {
-	return `<path class="grid" d="M${LEFT},${at(y)}H${RIGHT}"/><text x="${LEFT - 5}" y="${at(y + 3.5)}" text-anchor="end">${text}</text>`;
-}
 
 function bar(style: string, x: number, y: number, width: number): string {
 	return `<rect class="${style}" x="${at(x)}" y="${at(y)}" width="${at(width)}" height="${at(BASE - y)}"/>`;
@@ -114,10 +83,7 @@ export function renderEvidence(
 		const width = Math.max(1, x(to) - x(from) - 1);
 		parts.push(bar(style === 'planted' ? 'bar planted' : 'bar', x(from) + 0.5, y(members.length), width));
 	}
-	for (const tick of x.ticks(6))
-		parts.push(
-			`<path class="axis" d="M${at(x(tick))},${BASE}v4"/><text x="${at(x(tick))}" y="${BASE + 16}" text-anchor="middle">${decimalText(tick, 0)}</text>`,
-		);
+	for (const tick of x.ticks(6)) parts.push(xTick(x(tick), decimalText(tick, 0)));
 	const list = told.length === 0 ? 'None has any.' : `By log10 of the e-value: ${told.join('; ')}.`;
 	return plot(
 		id,

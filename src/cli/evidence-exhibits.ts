@@ -6,7 +6,8 @@
 import { join } from 'node:path';
 import type { Tokenizer } from '../corpus/tokenizer.js';
 import { valuesOf } from '../evidence/commands.js';
-import type { EvidenceCurve, Exhibits, ShownPair, ShownPassage } from '../evidence/exhibits.js';
+import type { EvidenceCurve } from '../evidence/evidence-curve.js';
+import type { Exhibits, ShownPair, ShownPassage } from '../evidence/exhibits.js';
 import type { Finding } from '../evidence/findings.js';
 import type { EvidencePredicate, EvidenceTest } from '../evidence/statement.js';
 import { bindOpenedMark, type OpenedMark } from '../keys/opened-mark.js';
@@ -42,10 +43,9 @@ export interface ExhibitSources {
 
 /** Reads it. @throws TouchmarkError `bad-input` that names file and line */
 export async function exhibitsOf({ predicate, findings, corpus, keys }: ExhibitSources): Promise<Exhibits> {
-	const named = new Set(predicate.marks.map(({ id }) => id));
 	const marks = keys
 		.map((key) => bindOpenedMark(key, 'the opened keys').mark)
-		.filter(({ id, spec }) => named.has(id) && spec.layer === 'deployment');
+		.filter(({ spec }) => spec.layer === 'deployment');
 	const curves: EvidenceCurve[] = [];
 	const passages: ShownPassage[] = [];
 	const pairs: ShownPair[] = [];

@@ -5,16 +5,20 @@
  */
 import { extent } from 'd3-array';
 import { scaleLinear } from 'd3-scale';
-import type { EvidenceCurve } from './exhibits.js';
 import { escapeHtml } from './html.js';
 import { decimalText, logText } from './number-text.js';
+import { at, BASE, LEFT, plot, RIGHT, TOP, xTick, yTick } from './plot-frame.js';
 
-const WIDTH = 340;
-const HEIGHT = 190;
-const LEFT = 44;
-const RIGHT = WIDTH - 12;
-const TOP = 22;
-const BASE = HEIGHT - 38;
+/** How the evidence under one mark grew, answer by answer. */
+export interface EvidenceCurve {
+	readonly suspect: string;
+	readonly channel: 'shape' | 'choice';
+	/** log10 of the e-value that reaches the level, corrected for all marks, suspects and tests. */
+	readonly threshold: number;
+	/** log10 of the e-value after so many answers, ascending; the first is before any. */
+	readonly points: readonly { readonly answers: number; readonly log10E: number }[];
+}
+
 /** Points that are drawn, at most. */
 const DRAWN = 240;
 
@@ -34,37 +38,23 @@ export function renderEvidenceCurve({ points, threshold }: EvidenceCurve, id: st
 		.domain([Math.min(0, least), Math.max(threshold, most)])
 		.nice()
 		.range([BASE, TOP]);
-	const at = (value: number) => value.toFixed(1);
 	const step = Math.ceil(points.length / DRAWN);
 	const drawn = points.filter((_, i) => i % step === 0 || i === points.length - 1);
 	const line = drawn.map(({ answers, log10E }) => `${at(x(answers))},${at(y(log10E))}`).join('L');
-	const xTicks = x
-		.ticks(5)
-		.filter(Number.isInteger)
-		.map(
-			(tick) =>
-				`<path class="axis" d="M${at(x(tick))},${BASE}v4"/><text x="${at(x(tick))}" y="${BASE + 16}" text-anchor="middle">${decimalText(tick, 0)}</text>`,
-		);
-	const yTicks = y
-		.ticks(4)
-		.map(
-			(tick) =>
-				`<path class="grid" d="M${LEFT},${at(y(tick))}H${RIGHT}"/><text x="${LEFT - 5}" y="${at(y(tick) + 3.5)}" text-anchor="end">${String(tick).replace('-', '−')}</text>`,
-		);
-	return [
-		`<svg class="histogram" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-labelledby="${id}-title ${id}-text">`,
-		`<title id="${id}-title">Evidence from answer to answer, ${escapeHtml(name)}</title>`,
-		`<desc id="${id}-text">${describe(drawn)} A verdict needs ${logText(threshold)}.</desc>`,
-		...yTicks,
-		`<path class="axis" d="M${LEFT},${BASE}H${RIGHT}"/>`,
-		...xTicks,
-		`<path class="level" d="M${LEFT},${at(y(threshold))}H${RIGHT}"/>`,
-		`<text class="level-label" x="${RIGHT}" y="${at(y(threshold) - 4)}" text-anchor="end">level: ${logText(threshold)}</text>`,
-		`<path class="truth" d="M${line}"/>`,
-		`<text x="${(LEFT + RIGHT) / 2}" y="${HEIGHT - 5}" text-anchor="middle">answers</text>`,
-		`<text x="2" y="12">log₁₀ e (higher: stronger evidence)</text>`,
-		'</svg>',
-	].join('');
+	const xTicks = x.ticks(5).filter(Number.isInteger);
+	return plot(
+		id,
+		`Evidence from answer to answer, ${escapeHtml(name)}`,
+		`${describe(drawn)} A verdict needs ${logText(threshold)}.`,
+		{ x: 'answers', y: 'log₁₀ e (higher: stronger evidence)' },
+		[
+			...y.ticks(4).map((tick) => yTick(y(tick), String(tick).replace('-', '−'))),
+			...xTicks.map((tick) => xTick(x(tick), decimalText(tick, 0))),
+			`<path class="level" d="M${LEFT},${at(y(threshold))}H${RIGHT}"/>`,
+			`<text class="level-label" x="${RIGHT}" y="${at(y(threshold) - 4)}" text-anchor="end">level: ${logText(threshold)}</text>`,
+			`<path class="truth" d="M${line}"/>`,
+		],
+	);
 }
 
 /** Some of the points in words. */

@@ -4,21 +4,11 @@
  *
  * @module
  */
-import { renderEvidenceCurve } from './evidence-curve.js';
+import { type EvidenceCurve, renderEvidenceCurve } from './evidence-curve.js';
 import { escapeHtml } from './html.js';
 import { decimalText, logText } from './number-text.js';
 import { section } from './page.js';
 import { type PassageToken, renderPassage } from './passage-view.js';
-
-/** How the evidence under one mark grew, answer by answer. */
-export interface EvidenceCurve {
-	readonly suspect: string;
-	readonly channel: 'shape' | 'choice';
-	/** log10 of the e-value that reaches the level, corrected for all marks, suspects and tests. */
-	readonly threshold: number;
-	/** log10 of the e-value after so many answers, ascending; the first is before any. */
-	readonly points: readonly { readonly answers: number; readonly log10E: number }[];
-}
 
 /** An answer with the scores of its tokens. */
 export interface ShownPassage {
