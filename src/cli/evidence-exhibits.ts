@@ -4,37 +4,24 @@
  * @module
  */
 import { join } from 'node:path';
-import type { Tokenizer } from '../corpus/tokenizer.js';
 import { valuesOf } from '../evidence/commands.js';
-import type { EvidenceCurve } from '../evidence/evidence-curve.js';
-import type { Exhibits, ShownPair, ShownPassage } from '../evidence/exhibits.js';
+import type { Exhibits } from '../evidence/exhibits.js';
 import type { Finding } from '../evidence/findings.js';
 import type { EvidencePredicate, EvidenceTest } from '../evidence/statement.js';
 import { bindOpenedMark, type OpenedMark } from '../keys/opened-mark.js';
-import { OpenedCoin } from '../marks/arm.js';
 import type { Mark } from '../marks/mark.js';
 import { log10 } from '../stats/portable.js';
-import { coinsByPair } from '../verify/exposure-coins.js';
-import { ExposurePair, ExposureScore } from '../verify/exposure-data.js';
-import { scorePassage } from '../verify/passage.js';
-import { hasSequentialTest, newSequentialTest } from '../verify/sequential.js';
 import { isFinding } from '../verify/test-result.js';
+import { answerExhibits, type MarksByChannel } from './evidence-answers.js';
 import { argumentsOf } from './evidence-run.js';
-import { readAll } from './exposure.js';
-import { type GivenDocument, givenDocuments } from './given-documents.js';
+import { trialExhibits } from './evidence-trial.js';
+import { givenDocuments } from './given-documents.js';
 import { tokenizerFor } from './marks.js';
 import { namedSuspects } from './named-suspects.js';
 
-/** Passages of one suspect and test, and pairs of a trial. */
-const SHOWN = 3;
-/** Tokens of a passage: at least, and at most. */
-const PASSAGE = { least: 40, most: 160 } as const;
-/** Answers that a curve goes through: a chart shows no more. */
-const MOST_ANSWERS = 5000;
-
 /** What is read. */
 export interface ExhibitSources {
-	readonly predicate: EvidencePredicate;
+	readonly predicate: Pick<EvidencePredicate, 'tests' | 'inputs'>;
 	readonly findings: readonly Finding[];
 	/** Folder of the files. */
 	readonly corpus: string;
@@ -43,142 +30,117 @@ export interface ExhibitSources {
 
 /** Reads it. @throws TouchmarkError `bad-input` that names file and line */
 export async function exhibitsOf({ predicate, findings, corpus, keys }: ExhibitSources): Promise<Exhibits> {
-	const marks = keys
-		.map((key) => bindOpenedMark(key, 'the opened keys').mark)
-		.filter(({ spec }) => spec.layer === 'deployment');
-	const curves: EvidenceCurve[] = [];
-	const passages: ShownPassage[] = [];
-	const pairs: ShownPair[] = [];
+	const marks = keys.map((key) => bindOpenedMark(key, 'the opened keys').mark);
+	const shown = { curves: [], passages: [], pairs: [], missing: [] } as {
+		-readonly [Name in keyof Exhibits]: Exhibits[Name][number][];
+	};
+	const add = ({ curves = [], passages = [], pairs = [], missing = [] }: Partial<Exhibits>) => {
+		shown.curves.push(...curves);
+		shown.passages.push(...passages);
+		shown.pairs.push(...pairs);
+		shown.missing.push(...missing.filter((sentence) => !shown.missing.includes(sentence)));
+	};
 	// Several tests may have read the same texts of a suspect.
-	const shown = { curves: new Set<string>(), passages: new Set<string>() };
+	const seen = new Set<string>();
+	const isFirst = (...what: readonly unknown[]) => {
+		const before = seen.size;
+		return seen.add(JSON.stringify(what)).size > before;
+	};
 	for (const test of predicate.tests) {
 		const [, ...args] = argumentsOf({ ...test, inputs: predicate.inputs });
-		const paths = (flag: string | null) => valuesOf(args, flag).map((path) => join(corpus, path));
+		const below = (paths: readonly string[]) => paths.map((path) => join(corpus, path));
+		const paths = (flag: string | null) => below(valuesOf(args, flag));
 		if (test.command === 'exposure') {
-			pairs.push(...(await pairsOf(test.suspect, paths)));
+			add(await trialExhibits(test, args, paths, findings.length));
 			continue;
 		}
-		const suspects = textsOf(test, args, corpus);
-		const tested = marks.filter(({ id }) =>
-			findings.some((one) => one.command === test.command && one.marks.some(({ mark }) => mark === id)),
-		);
-		if (suspects.length === 0 || tested.length === 0) continue;
-		const [tokenizerPath] = paths('--tokenizer');
-		const flags = tokenizerPath === undefined ? {} : { tokenizer: tokenizerPath };
-		const tokenizer = await tokenizerFor(tested, flags);
+		const { suspects, why } = textsOf(test, args);
 		for (const { suspect, files } of suspects) {
 			const of = findings.filter((one) => one.suspect === suspect && one.command === test.command);
-			if (of.length === 0) continue;
-			const documents = () =>
-				givenDocuments(
-					files,
-					{
-						textField: valuesOf(args, '--text-field')[0] ?? 'text',
-						promptField: valuesOf(args, '--prompt-field')[0] ?? 'prompt',
-					},
-					tokenizer,
-				);
-			const texts = JSON.stringify([suspect, files]);
-			if (test.command === 'radioactivity' && !shown.curves.has(texts)) {
-				shown.curves.add(texts);
-				// What the tests themselves paid for, the strictest of them, and every row of the bundle.
-				const hypotheses = Math.max(...of.flatMap(({ tests }) => tests.map((one) => one.hypotheses)));
-				const bits = Math.max(...of.flatMap((one) => one.marks.map((mark) => mark.searchBits)));
-				const level = Math.min(...of.map((one) => one.level));
-				const threshold = log10(hypotheses * findings.length) + bits * log10(2) - log10(level);
-				curves.push(...(await curvesOf(suspect, documents(), tested, threshold)));
+			const found = of.some(({ verdict }) => isFinding(verdict));
+			const say = (reason: string) => `${suspect}, ${test.command}: ${reason}`;
+			if (why !== null) {
+				if (found) add({ missing: [say(why)] });
+				continue;
 			}
-			if (of.some(({ verdict }) => isFinding(verdict)) && !shown.passages.has(texts)) {
-				shown.passages.add(texts);
-				passages.push(...(await passagesOf(suspect, documents(), tested, tokenizer, test)));
+			const tested = strongestOf(of, marks);
+			if (tested.shape === undefined && tested.choice === undefined) {
+				if (found) add({ missing: [say('the keys of the marks that it tests are not among those given.')] });
+				continue;
 			}
+			const texts = { suspect, files };
+			const wanted = {
+				curves: test.command === 'radioactivity' && isFirst('curves', texts),
+				passages: found && isFirst('passages', texts),
+			};
+			if (!wanted.curves && !wanted.passages) continue;
+			const [tokenizerPath] = paths('--tokenizer');
+			const tokenizer = await tokenizerFor(
+				Object.values(tested),
+				tokenizerPath === undefined ? {} : { tokenizer: tokenizerPath },
+			);
+			const fields = {
+				textField: valuesOf(args, '--text-field')[0] ?? 'text',
+				promptField: valuesOf(args, '--prompt-field')[0] ?? 'prompt',
+			};
+			add(
+				await answerExhibits({
+					documents: givenDocuments(below(files), fields, tokenizer),
+					...{ suspect, wanted, tokenizer, marks: tested, say },
+					threshold: thresholdOf(of, findings.length),
+					isShown: (number) => test.command !== 'detect' || test.result[number]?.verdict === 'marked',
+				}),
+			);
 		}
-	}
-	return { curves, passages, pairs };
-}
-
-/** Files of the suspects' texts, for tests that read such. */
-function textsOf(
-	{ command, suspect }: EvidenceTest,
-	args: readonly string[],
-	corpus: string,
-): { suspect: string; files: string[] }[] {
-	const below = (paths: readonly string[]) => paths.map((path) => join(corpus, path));
-	if (command === 'detect' && !args.includes('--tokens'))
-		return [{ suspect, files: below(valuesOf(args, null)) }];
-	const closed = (valuesOf(args, '--mode')[0] ?? 'closed') === 'closed';
-	if (command !== 'radioactivity' || !closed) return [];
-	const given = valuesOf(args, '--suspect');
-	const several = namedSuspects(given, valuesOf(args, '--control'));
-	if (several === null) return [{ suspect, files: below(given) }];
-	return several.suspects.map(({ name, paths }) => ({ suspect: name, files: below(paths) }));
-}
-
-/** Curves of the marks that have a test from answer to answer. */
-async function curvesOf(
-	suspect: string,
-	documents: AsyncIterable<GivenDocument>,
-	marks: readonly Mark[],
-	threshold: number,
-): Promise<EvidenceCurve[]> {
-	const running = marks.filter(hasSequentialTest).map((mark) => ({
-		test: newSequentialTest(mark),
-		curve: { suspect, channel: mark.spec.channel, threshold },
-		points: [{ answers: 0, log10E: 0 }],
-	}));
-	for await (const { tokens, given } of documents) {
-		for (const { test, points } of running) {
-			const { answers, log10E } = test.add({ prompt: [...given], answer: [...tokens] });
-			points.push({ answers, log10E });
-		}
-		if (running.length === 0 || running[0].points.length > MOST_ANSWERS) break;
-	}
-	return running.map(({ curve, points }) => ({ ...curve, points }));
-}
-
-async function passagesOf(
-	suspect: string,
-	documents: AsyncIterable<GivenDocument>,
-	marks: readonly Mark[],
-	tokenizer: Tokenizer,
-	{ command, result }: EvidenceTest,
-): Promise<ShownPassage[]> {
-	const [shape, choice] = (['shape', 'choice'] as const).map((channel) =>
-		marks.find(({ spec }) => spec.channel === channel),
-	);
-	const shown: ShownPassage[] = [];
-	let number = 0;
-	for await (const { tokens } of documents) {
-		const found = command !== 'detect' || result[number]?.verdict === 'marked';
-		number++;
-		if (tokens.length < PASSAGE.least || !found) continue;
-		const some = Array.from(tokens).slice(0, PASSAGE.most);
-		shown.push({
-			...{ suspect, from: `record ${number}`, cut: tokens.length > some.length },
-			tokens: scorePassage(some, tokenizer, { shape, choice }),
-		});
-		if (shown.length === SHOWN) break;
 	}
 	return shown;
 }
 
-async function pairsOf(suspect: string, paths: (flag: string) => string[]): Promise<ShownPair[]> {
-	const [scoreFiles, coinFiles] = [paths('--scores'), paths('--coins')];
-	if (scoreFiles.length === 0 || coinFiles.length === 0) return [];
-	const all = await readAll(ExposurePair, paths('--pairs'));
-	const coins = coinsByPair(all, await readAll(OpenedCoin, coinFiles));
-	const scores = new Map((await readAll(ExposureScore, scoreFiles)).map((score) => [score.id, score]));
-	return all.slice(0, SHOWN).flatMap(({ id, prompt, ...texts }): ShownPair[] => {
-		const [coin, score] = [coins.get(id), scores.get(id)];
-		if (coin === undefined || score === undefined) return [];
-		const { served } = coin;
-		const unserved = served === 'a' ? 'b' : 'a';
-		return [
-			{
-				...{ suspect, id, prompt },
-				served: { text: texts[served], score: score[served] },
-				unserved: { text: texts[unserved], score: score[unserved] },
-			},
-		];
+/** Suspects of a test with the files of their texts, as the bundle names them; or why no text of theirs can be shown. */
+function textsOf(
+	{ command, suspect }: EvidenceTest,
+	args: readonly string[],
+): { suspects: { suspect: string; files: readonly string[] }[]; why: string | null } {
+	const one = (files: readonly string[], why: string | null = null) => ({
+		suspects: [{ suspect, files }],
+		why,
 	});
+	if (command === 'scan')
+		return one([], 'run its command again with --flagged FILE for the records that it finds.');
+	if (command === 'trace')
+		return one([], 'run its command again with --records FILE for what each record says of accounts.');
+	if (command === 'detect')
+		return one(
+			valuesOf(args, null),
+			args.includes('--tokens') ? 'its files hold token ids, and no text to show.' : null,
+		);
+	const given = valuesOf(args, '--suspect');
+	const named = namedSuspects(given, valuesOf(args, '--control'))?.suspects;
+	const suspects = named?.map(({ name, paths }) => ({ suspect: name, files: paths }));
+	const closed = (valuesOf(args, '--mode')[0] ?? 'closed') === 'closed';
+	return {
+		suspects: suspects ?? [{ suspect, files: given }],
+		why: closed ? null : 'it was tested by what it predicts, and wrote no text that could be shown.',
+	};
+}
+
+/** Of each channel the opened mark that the tests found strongest; an account's has no score without its codeword. */
+function strongestOf(findings: readonly Finding[], marks: readonly Mark[]): MarksByChannel {
+	const results = findings.flatMap(({ tests }) => tests).sort((a, b) => a.log10P - b.log10P);
+	const of = (channel: 'shape' | 'choice') => {
+		const ids = results.filter((one) => one.channel === channel).map(({ mark }) => mark);
+		const opened = ids.flatMap(
+			(id) => marks.find((mark) => mark.id === id && mark.spec.layer !== 'account') ?? [],
+		);
+		return opened.length === 0 ? {} : { [channel]: opened[0] };
+	};
+	return { ...of('shape'), ...of('choice') };
+}
+
+/** log10 of the e-value that reaches the level: after what the tests themselves paid for, the strictest of them, and all rows. */
+function thresholdOf(findings: readonly Finding[], rows: number): number {
+	const hypotheses = Math.max(...findings.flatMap(({ tests }) => tests.map((one) => one.hypotheses)));
+	const bits = Math.max(...findings.flatMap((one) => one.marks.map((mark) => mark.searchBits)));
+	const level = Math.min(...findings.map((one) => one.level));
+	return log10(hypotheses * rows) + bits * log10(2) - log10(level);
 }

@@ -11,24 +11,28 @@ import { checked } from '../input.js';
 import { readArmRecords } from '../ledger/arm-records.js';
 import { OpenedCoin } from '../marks/arm.js';
 import { writeWhole } from '../output.js';
-import { type Exposure, newExposure, type ScoredExposure } from '../verify/exposure.js';
-import { ExposurePair, ExposureScore, ServedText } from '../verify/exposure-data.js';
+import { newExposure, type ScoredExposure } from '../verify/exposure.js';
+import { type ExposureInput, ExposurePair, ExposureScore, ServedText } from '../verify/exposure-data.js';
 import type { ExposureResult, ExposureRow } from '../verify/exposure-result.js';
 import { type Edge, EXIT } from './edge.js';
 import { ACCESS, type MeasureFlags, measuresFromFlags } from './exposure-measure.js';
 import { parseInteger, parseLevel, parseRate } from './numbers.js';
 
-interface Flags extends MeasureFlags {
-	readonly pairs: string[];
+/** Flags that name the material of a trial. */
+export interface TrialFlags {
+	readonly pairs: readonly string[];
+	readonly records?: string;
+	readonly servedElsewhere?: readonly string[];
+	readonly controlAccount?: readonly string[];
+	readonly retrospective?: boolean;
+	readonly rule?: string;
+}
+
+interface Flags extends TrialFlags, MeasureFlags {
 	readonly coins?: string;
 	readonly suspect?: string[];
 	readonly scores?: string;
-	readonly records?: string;
-	readonly servedElsewhere?: string[];
-	readonly controlAccount?: string[];
 	readonly controlModel?: string[];
-	readonly retrospective?: boolean;
-	readonly rule?: string;
 	readonly saveScores?: string;
 	readonly scoresDigest?: string;
 	readonly hypotheses: number;
@@ -111,7 +115,7 @@ export function addExposure(program: Command, edge: Edge, exit: (code: number) =
 				throw badInput('give one of --suspect PATH, --scores FILE');
 			if (flags.coins === undefined && flags.saveScores === undefined)
 				throw badInput('give --coins FILE, or --save-scores FILE to measure only');
-			const trial = await trialFromFlags(flags);
+			const trial = newExposure(await exposureInput(flags));
 			const measureOf = measuresFromFlags(edge, flags, trial.pairs);
 			const scoredFrom = async (paths: readonly string[], label: string): Promise<ScoredExposure> =>
 				flags.scores === undefined
@@ -168,18 +172,19 @@ export async function readAll<T extends z.ZodType>(
 	return found;
 }
 
-async function trialFromFlags(flags: Flags): Promise<Exposure> {
+/** Reads the material of a trial. @throws TouchmarkError `bad-input` that names file and line */
+export async function exposureInput(flags: TrialFlags): Promise<ExposureInput> {
 	const { records, servedElsewhere = [], controlAccount, retrospective, rule } = flags;
 	const pairs = await readAll(ExposurePair, flags.pairs);
 	const elsewhere = await readAll(ServedText, servedElsewhere);
-	return newExposure({
+	return {
 		pairs,
 		servedElsewhere: elsewhere,
 		...(records === undefined ? {} : { records: readArmRecords(records) }),
 		...(controlAccount === undefined ? {} : { controlAccounts: controlAccount }),
 		...(retrospective === undefined ? {} : { retrospective }),
 		...(rule === undefined ? {} : { rule }),
-	});
+	};
 }
 
 function describe(result: ExposureResult): string {

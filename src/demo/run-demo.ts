@@ -269,7 +269,7 @@ export async function runDemo(folder: string, seed: string, progress: Progress):
 			exposure: results.exposure,
 			passage: {
 				title: `Marked text, ${marked[0].id}`,
-				tokens: scorePassage(tokenizer.encode(marked[0].text), tokenizer, { shape, choice }),
+				tokens: scorePassage({ tokens: tokenizer.encode(marked[0].text) }, tokenizer, { shape, choice }),
 			},
 			commands: [
 				`touchmark detect --keyring ${folder}/keyring.json ${folder}/marked-text.jsonl`,

@@ -1,5 +1,5 @@
 /**
- * An e-value from answer to answer, on a logarithmic scale, with the line that a verdict needs.
+ * An e-value that grows, answer by answer or pair by pair, on a logarithmic scale, with the line of the level.
  *
  * @module
  */
@@ -9,14 +9,20 @@ import { escapeHtml } from './html.js';
 import { decimalText, logText } from './number-text.js';
 import { at, BASE, LEFT, plot, RIGHT, TOP, xTick, yTick } from './plot-frame.js';
 
-/** How the evidence under one mark grew, answer by answer. */
+/** How the evidence of one mark or trial grew. */
 export interface EvidenceCurve {
 	readonly suspect: string;
-	readonly channel: 'shape' | 'choice';
+	/** A mark is looked for in answers, a trial has pairs. */
+	readonly of: 'shape' | 'choice' | 'trial';
 	/** log10 of the e-value that reaches the level, corrected for all marks, suspects and tests. */
 	readonly threshold: number;
-	/** log10 of the e-value after so many answers, ascending; the first is before any. */
-	readonly points: readonly { readonly answers: number; readonly log10E: number }[];
+	/** log10 of the e-value after so many answers or pairs, ascending; the first is before any. */
+	readonly points: readonly { readonly count: number; readonly log10E: number }[];
+}
+
+/** What is counted. */
+export function unitOf({ of }: EvidenceCurve): 'answers' | 'pairs' {
+	return of === 'trial' ? 'pairs' : 'answers';
 }
 
 /** Points that are drawn, at most. */
@@ -28,11 +34,13 @@ const DRAWN = 240;
  * @param id unique on the page
  * @param name of the suspect
  */
-export function renderEvidenceCurve({ points, threshold }: EvidenceCurve, id: string, name: string): string {
+export function renderEvidenceCurve(curve: EvidenceCurve, id: string, name: string): string {
+	const { points, threshold } = curve;
+	const unit = unitOf(curve);
 	const last = points[points.length - 1];
 	const [least = 0, most = 0] = extent(points, ({ log10E }) => log10E);
 	const x = scaleLinear()
-		.domain([0, Math.max(1, last.answers)])
+		.domain([0, Math.max(1, last.count)])
 		.range([LEFT, RIGHT]);
 	const y = scaleLinear()
 		.domain([Math.min(0, least), Math.max(threshold, most)])
@@ -40,13 +48,13 @@ export function renderEvidenceCurve({ points, threshold }: EvidenceCurve, id: st
 		.range([BASE, TOP]);
 	const step = Math.ceil(points.length / DRAWN);
 	const drawn = points.filter((_, i) => i % step === 0 || i === points.length - 1);
-	const line = drawn.map(({ answers, log10E }) => `${at(x(answers))},${at(y(log10E))}`).join('L');
+	const line = drawn.map(({ count, log10E }) => `${at(x(count))},${at(y(log10E))}`).join('L');
 	const xTicks = x.ticks(5).filter(Number.isInteger);
 	return plot(
 		id,
-		`Evidence from answer to answer, ${escapeHtml(name)}`,
-		`${describe(drawn)} A verdict needs ${logText(threshold)}.`,
-		{ x: 'answers', y: 'log₁₀ e (higher: stronger evidence)' },
+		`How the evidence grew, ${escapeHtml(name)}`,
+		`${describe(drawn, unit)} The level is ${logText(threshold)}.`,
+		{ x: unit, y: 'log₁₀ e (higher: stronger evidence)' },
 		[
 			...y.ticks(4).map((tick) => yTick(y(tick), String(tick).replace('-', '−'))),
 			...xTicks.map((tick) => xTick(x(tick), decimalText(tick, 0))),
@@ -58,7 +66,7 @@ export function renderEvidenceCurve({ points, threshold }: EvidenceCurve, id: st
 }
 
 /** Some of the points in words. */
-function describe(points: EvidenceCurve['points']): string {
+function describe(points: EvidenceCurve['points'], unit: string): string {
 	const some = [0.25, 0.5, 0.75, 1].map((share) => points[Math.round(share * (points.length - 1))]);
-	return `log10 of the e-value: ${some.map(({ answers, log10E }) => `${logText(log10E)} after ${answers} answers`).join(', ')}.`;
+	return `log10 of the e-value: ${some.map(({ count, log10E }) => `${logText(log10E)} after ${count} ${unit}`).join(', ')}.`;
 }

@@ -1,10 +1,10 @@
 /**
- * What a bundle shows beside its numbers, out of the files and under the opened keys: how evidence grew from answer to answer,
- * passages with the score of each token, and pairs of a trial. None of it is evidence of its own; the tests are.
+ * What a bundle shows beside its numbers, out of the files and under the opened keys: how evidence grew, passages with the
+ * score of each token, and pairs of a trial; and what it cannot show. None of it is evidence of its own; the tests are.
  *
  * @module
  */
-import { type EvidenceCurve, renderEvidenceCurve } from './evidence-curve.js';
+import { type EvidenceCurve, renderEvidenceCurve, unitOf } from './evidence-curve.js';
 import { escapeHtml } from './html.js';
 import { decimalText, logText } from './number-text.js';
 import { section } from './page.js';
@@ -41,6 +41,8 @@ export interface Exhibits {
 	readonly curves: readonly EvidenceCurve[];
 	readonly passages: readonly ShownPassage[];
 	readonly pairs: readonly ShownPair[];
+	/** What a reader would look for and does not find, and why: sentences. */
+	readonly missing: readonly string[];
 }
 
 /** Characters of a text that are shown. */
@@ -56,28 +58,31 @@ export function exhibitSections(exhibits: Exhibits | null): string[] {
 				'<p>How evidence grew from answer to answer, marked passages and pairs of a trial are shown when this page is made with the files and the opened keys (<code>--corpus</code>, <code>--key</code>).</p>',
 			),
 		];
-	return [curves(exhibits), passages(exhibits), pairs(exhibits)].filter((part) => part !== '');
+	return [curves(exhibits), passages(exhibits), pairs(exhibits), missing(exhibits)].filter(
+		(part) => part !== '',
+	);
 }
 
 function curves({ curves: all }: Exhibits): string {
 	if (all.length === 0) return '';
 	const figures = all.map((curve, i) => {
-		const name = `${curve.suspect}, ${curve.channel}`;
+		const name = `${curve.suspect}, ${curve.of}`;
 		const last = curve.points[curve.points.length - 1];
 		const reached = curve.points.find(({ log10E }) => log10E >= curve.threshold);
 		const said =
 			reached === undefined
 				? 'the level is not reached'
-				: `the level is reached after ${decimalText(reached.answers, 0)}`;
+				: `the level is reached after ${decimalText(reached.count, 0)}`;
 		return `<figure>
-<figcaption><strong><bdi>${escapeHtml(name)}</bdi></strong>After ${decimalText(last.answers, 0)} answers log₁₀ e is ${logText(last.log10E)}; ${said}.</figcaption>
+<figcaption><strong><bdi>${escapeHtml(name)}</bdi></strong>After ${decimalText(last.count, 0)} ${unitOf(curve)} log₁₀ e is ${logText(last.log10E)}; ${said}.</figcaption>
 ${renderEvidenceCurve(curve, `curve-${i}`, name)}
 </figure>`;
 	});
 	return section(
 		'curves',
 		'How the evidence grew',
-		`<p>The same answers in the order of the file, each distinct pair once and all with the same weight, in a test that may be looked at after every answer: its e-value is at most 1 on average without the mark, however one looks, and reaches the dashed line with a probability of at most the level, corrected for all marks, suspects and tests. It is another test than that of the table, which may weigh pairs, and the verdicts do not rest on it. It goes through the first 5,000 answers at most, in an order that must not have been chosen with the key in hand.</p>
+		`<p>An e-value that may be looked at after every answer or pair: it is at most 1 on average without the mark or the exposure, however one looks, and reaches the dashed line with a probability of at most the level, corrected for all marks, suspects and tests. Files are read in their order, which must not have been chosen with the key or the coins in hand.</p>
+<p>Under a mark it is another test than that of the table, which may weigh pairs: each distinct pair once, all with the same weight, through the first 5,000 answers at most, under the mark of each channel that the tests found strongest. That of a trial ends at the e-value of the table. No verdict rests on these curves.</p>
 <div class="panels">
 ${figures.join('\n')}
 </div>`,
@@ -92,7 +97,7 @@ function passages({ passages: all }: Exhibits): string {
 	return section(
 		'passages',
 		'Passages with the score of each token',
-		`<p>The first answers of suspects with a finding that are long enough to show; of <code>detect</code>, the first documents that were found. They were not chosen by their scores, and are examples: a student’s answers hold little of the mark each, and the result is that of all answers together. Every token is scored here, also where it repeats itself or what was asked; the tests count each pair once, and none that was given, so means and counts here are higher or lower than theirs. Whoever reads the scores learns what the key says of these pairs, and with generators that are not hardened (those of other systems) perhaps more.</p>
+		`<p>The first answers of suspects with a finding that are long enough to show; of <code>detect</code>, the first documents that were found. They are the first and not the best, and examples: a student’s answers hold little of the mark each, and the result is that of all answers together. Each is scored by itself, as <code>detect</code> would: a pair that was there before, or in what was asked, is not counted and stays grey. Whoever reads the scores learns what the key says of these pairs.</p>
 ${shown.join('\n')}`,
 	);
 }
@@ -118,9 +123,15 @@ ${prompt === '' ? '' : `<dt>Question</dt><dd dir="auto">${shortened(prompt)}</dd
 	return section(
 		'pairs',
 		'Pairs of the trial',
-		`<p>Two answers to a question, of which one was served. These are the first pairs of the file, whatever the suspect says of them, each answer with what the suspect scored on it; pairs of control accounts and pairs that the test leaves out may be among them. A suspect that never saw them prefers the served one in half of all pairs.</p>
+		`<p>Two answers to a question, of which one was served. These are the first that were tested, control accounts apart, whatever the suspect says of them; each answer with what the suspect scored on it. A suspect that never saw them prefers the served one in half of all pairs.</p>
 ${shown.join('\n')}`,
 	);
+}
+
+function missing({ missing: sentences }: Exhibits): string {
+	if (sentences.length === 0) return '';
+	const items = sentences.map((sentence) => `<li>${escapeHtml(sentence)}</li>`);
+	return section('not-shown', 'What is not shown', `<ul>\n${items.join('\n')}\n</ul>`);
 }
 
 function shortened(text: string): string {

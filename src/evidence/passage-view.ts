@@ -20,7 +20,7 @@ export interface PassageToken {
 	readonly text: string;
 	/** On the shape channel's green list; null = not scored. */
 	readonly green: boolean | null;
-	/** Score of the choice channel, nats (mean 1 without a mark); null = not scored. */
+	/** Score of the choice channel, −ln of the token's own p-value, nats (mean at most 1 without a mark); null = not scored. */
 	readonly nats: number | null;
 }
 
@@ -84,12 +84,12 @@ function summary(tokens: readonly PassageToken[]): string {
 	if (nats.length > 0) {
 		const mean = nats.reduce((sum, value) => sum + value, 0) / nats.length;
 		parts.push(
-			`Mean choice score ${decimalText(mean, 2)} nats over ${nats.length} tokens (1 without the mark).`,
+			`Mean choice score ${decimalText(mean, 2)} nats over ${nats.length} tokens (at most 1 without the mark).`,
 		);
 	}
 	if (greens.length > 0)
 		parts.push(`${greens.filter(Boolean).length} of ${greens.length} tokens are on the green list.`);
-	parts.push('Without the mark, about 5 % of tokens reach 3 nats, and fewer than 1 % reach 5.');
+	parts.push('Without the mark, at most 5 % of tokens reach 3 nats, and fewer than 1 % reach 5.');
 	return parts.join(' ');
 }
 

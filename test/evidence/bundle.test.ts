@@ -8,6 +8,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { type CheckCode, CheckName } from '../../src/evidence/checks.js';
 import { type Envelope, payloadOf, signEnvelope } from '../../src/evidence/dsse.js';
 import { digestFile, type InputDigest } from '../../src/evidence/inputs.js';
+import { logText } from '../../src/evidence/number-text.js';
 import { evidenceSchema, PAYLOAD_TYPE } from '../../src/evidence/statement.js';
 import { bundleText, type VerifyOptions, verifyBundle } from '../../src/evidence/verify.js';
 import { deriveKey } from '../../src/keys/derive.js';
@@ -402,24 +403,39 @@ describe.skipIf(CHROMIUM === undefined)('the report in a browser', () => {
 	});
 	it('shows how evidence grew, passages and pairs when it has the files and the keys, and says so when it has not', async () => {
 		const page = readFileSync(example.path('report.html'), 'utf8');
-		// Of both suspects and marks; the rival's evidence reaches the level under its draw, the other's under neither.
+		// Of both suspects and marks, and of the trial; the rival's evidence reaches the level under its draw and in the trial.
 		const curves = [
-			...page.matchAll(/<strong><bdi>(\w+), (\w+)<\/bdi><\/strong>After [\d,]+ answers ([^<]*)/g),
-		];
-		expect(curves.map(([, suspect, channel]) => `${suspect} ${channel}`).sort()).toEqual([
-			'other choice',
-			'other shape',
-			'rival choice',
-			'rival shape',
+			...page.matchAll(
+				/<strong><bdi>(\w+), (\w+)<\/bdi><\/strong>After ([\d,]+ \w+) log₁₀ e is ([^;]*); ([^<]*)<.*?>level: ([\d.]+)</gs,
+			),
+		].map(([, suspect, of, after, logE, said, level]) => ({
+			name: `${suspect} ${of}`,
+			after,
+			logE,
+			said,
+			level,
+		}));
+		const REACHED = expect.stringMatching('^the level is reached after');
+		const NOT = expect.stringMatching('^the level is not reached');
+		// One over the level is 10^6; times marks, declared hypotheses or suspects, and the six rows of the bundle.
+		expect(curves).toMatchObject([
+			{ name: 'rival shape', after: '16 answers', level: '10.1' },
+			{ name: 'rival choice', after: '16 answers', said: REACHED, level: '10.1' },
+			{ name: 'other shape', after: '6 answers', said: NOT, level: '7.38' },
+			{ name: 'other choice', after: '6 answers', said: NOT, level: '7.38' },
+			{ name: 'rival trial', after: '60 pairs', said: REACHED, level: '6.78' },
 		]);
-		for (const [, suspect, channel, said] of curves)
-			if (suspect === 'other' || channel === 'choice')
-				expect(said.includes('the level is reached')).toBe(suspect === 'rival');
+		// The table's own e-value is where the trial ends.
+		const { predicate } = await verifyBundle(example.bundle());
+		expect(curves[4].logE).toBe(logText(Number(predicate?.tests[3].result[0].log10E)));
 		expect([
 			...page.matchAll(/<bdi>rival: record (\d+), its beginning|<bdi>rival: record (\d+)/g),
 		]).toHaveLength(3);
 		expect(page).not.toContain('<bdi>other: record');
 		expect([...page.matchAll(/<strong>Pair <bdi>(p\d)</g)].map(([, id]) => id)).toEqual(['p0', 'p1', 'p2']);
+		expect(page).toMatch(
+			/<h2[^>]*>What is not shown<\/h2>\s*<ul>\s*<li>rival, scan: [^<]*--flagged[^<]*<\/li>\s*<\/ul>/,
+		);
 		await example.run('evidence', 'report', example.path('bundle.json'), '--out', example.path('plain.html'));
 		expect(readFileSync(example.path('plain.html'), 'utf8')).toContain(
 			'when this page is made with the files',
@@ -450,7 +466,7 @@ describe.skipIf(CHROMIUM === undefined)('the report in a browser', () => {
 			const rows = await page.getByRole('row', { name: 'rival' }).allInnerTexts();
 			expect(rows.some((row) => row.includes('trained on served answers'))).toBe(true);
 			expect(await page.getByRole('row', { name: /^ada account/ }).count()).toBe(1);
-			expect(await page.locator('svg[role=img]').count()).toBe(10);
+			expect(await page.locator('svg[role=img]').count()).toBe(11);
 			expect(await page.locator('script').count()).toBe(0);
 			// What the page says first is what a reader needs first.
 			expect(await page.locator('main section h2').first().textContent()).toBe('What was found');

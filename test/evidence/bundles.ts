@@ -68,16 +68,14 @@ export async function exampleBundle(): Promise<Example> {
 	await run('keys', 'create', '--unsealed', '--quiet', ...elsewhere);
 	await run('keys', 'commit', ...elsewhere, '--log', path('elsewhere'));
 	put('other.jsonl', await answers('6', ...elsewhere, '--seed', 'other'));
-	const pairs = Array.from({ length: 60 }, (_, i) => `p${i}`);
+	// First of all a pair of an account that nobody suspects, and two with one text, which no test counts.
+	const left = ['c0', 'r0', 'r1'];
+	const pairs = [...left, ...Array.from({ length: 60 }, (_, i) => `p${i}`)];
 	put(
 		'pairs.jsonl',
 		pairs.map((id) => ({
-			id,
-			account: 'ada',
-			prompt: `q ${id}`,
-			a: `one ${id}`,
-			b: `two ${id}`,
-			receipt: id,
+			...{ id, account: id === 'c0' ? 'zed' : 'ada', prompt: `q ${id}` },
+			...{ a: id.startsWith('r') ? 'again' : `one ${id}`, b: `two ${id}`, receipt: id },
 		})),
 	);
 	put(
@@ -98,7 +96,7 @@ export async function exampleBundle(): Promise<Example> {
 			{
 				suspect: 'rival',
 				command: 'radioactivity',
-				args: ['--suspect', { file: 'rival.jsonl' }, '--held-out-keys', '19'],
+				args: ['--suspect', { file: 'rival.jsonl' }, '--held-out-keys', '19', '--hypotheses', '1000'],
 			},
 			{
 				suspect: 'other',
@@ -123,6 +121,8 @@ export async function exampleBundle(): Promise<Example> {
 					{ file: 'scores.jsonl' },
 					'--coins',
 					{ file: 'coins.jsonl' },
+					'--control-account',
+					'zed',
 				],
 			},
 			{ suspect: 'rival', command: 'scan', args: [{ file: 'rival.jsonl' }] },

@@ -1,0 +1,84 @@
+/**
+ * What an exposure trial shows: its first pairs, and how its evidence grew.
+ *
+ * @module
+ */
+import { valuesOf } from '../evidence/commands.js';
+import type { Exhibits, ShownPair } from '../evidence/exhibits.js';
+import type { EvidenceTest } from '../evidence/statement.js';
+import { OpenedCoin } from '../marks/arm.js';
+import { newSignBets } from '../stats/index.js';
+import { log10 } from '../stats/portable.js';
+import { newExposure } from '../verify/exposure.js';
+import { tossPairs } from '../verify/exposure-coins.js';
+import { admitPairs, ExposureScore } from '../verify/exposure-data.js';
+import { ExposureResult } from '../verify/exposure-result.js';
+import { toLog10 } from '../verify/test-result.js';
+import { exposureInput, readAll } from './exposure.js';
+
+/** Pairs of a trial. */
+const SHOWN = 3;
+
+/**
+ * Reads it.
+ *
+ * @param args of its command
+ * @param paths files of a flag
+ * @param rows of the bundle, which the level is corrected for
+ */
+export async function trialExhibits(
+	{ suspect, result: [printed] }: EvidenceTest,
+	args: readonly string[],
+	paths: (flag: string) => string[],
+	rows: number,
+): Promise<Partial<Exhibits>> {
+	const say = (reason: string) => `${suspect}, exposure: ${reason}`;
+	const [scoreFiles, coinFiles] = [paths('--scores'), paths('--coins')];
+	if (scoreFiles.length === 0)
+		return {
+			missing: [
+				say(
+					'its command measured the suspect itself; with --save-scores FILE it writes scores, and a trial of those (--scores) has pairs to show.',
+				),
+			],
+		};
+	const [records] = paths('--records');
+	const [rule] = valuesOf(args, '--rule');
+	const controls = new Set(valuesOf(args, '--control-account'));
+	const input = await exposureInput({
+		...{ pairs: paths('--pairs'), servedElsewhere: paths('--served-elsewhere') },
+		...(records === undefined ? {} : { records }),
+		...(rule === undefined ? {} : { rule }),
+		retrospective: args.includes('--retrospective'),
+	});
+	const { scores } = newExposure(input).record(await readAll(ExposureScore, scoreFiles));
+	const admitted = admitPairs(input);
+	const tossed = tossPairs(admitted, input.pairs, scores, await readAll(OpenedCoin, coinFiles));
+	const tested = admitted.pairs
+		.map((pair, i) => ({ ...pair, scores: scores[i], ...tossed.pairs[i] }))
+		.filter(({ account }) => account === null || !controls.has(account));
+
+	const pairs = tested.slice(0, SHOWN).map((pair): ShownPair => {
+		const answer = (side: 'a' | 'b') => ({ text: pair[side], score: pair.scores[side] });
+		return {
+			...{ suspect, id: pair.id, prompt: pair.prompt },
+			served: answer(pair.served),
+			unserved: answer(pair.served === 'a' ? 'b' : 'a'),
+		};
+	});
+
+	const { missing, rule: ruled, hypotheses, level } = ExposureResult.parse(printed);
+	if (missing > 0 && ruled === null)
+		return {
+			pairs,
+			missing: [say(`no curve: ${missing} requests have no pair, and are counted as lost all at once.`)],
+		};
+	const signed = tested.flatMap((pair) => pair.signed ?? []);
+	const bets = newSignBets(signed.map(({ magnitude }) => magnitude));
+	const points = signed.map((pair, i) => ({ count: i + 1, log10E: toLog10(bets.add(pair)) }));
+	const threshold = log10(hypotheses * rows) - log10(level);
+	return {
+		pairs,
+		curves: [{ suspect, of: 'trial', threshold, points: [{ count: 0, log10E: 0 }, ...points] }],
+	};
+}
