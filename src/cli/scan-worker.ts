@@ -114,7 +114,8 @@ async function scanShard(
 		scan.add(batch);
 		await edge.drained();
 	}
-	const { totals, samples } = scan.finish();
+	const { totals } = scan.finish();
+	const samples = scan.samples.map((sample) => sample.windows());
 	const row = { id: shard, ...totals, skipped: broken.count };
 	await edge.drained();
 	edge.out(`{"state":${stateText(stateOf(describePlan(groups, countCells), [row], samples)).trimEnd()}}\n`);

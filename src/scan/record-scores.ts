@@ -16,6 +16,10 @@ export interface RunningSums {
 	readonly starts: Uint32Array;
 }
 
+/** Memory for what is given, the same each time. */
+let sums = new Float64Array(0);
+const scores = new Float64Array(ROWS);
+
 /** A text and what its author was given. */
 export interface ScoredText {
 	readonly tokens: ArrayLike<number>;
@@ -23,7 +27,8 @@ export interface ScoredText {
 }
 
 /**
- * Sums scores of many records at once, repeated windows and all: enough to see where a second look pays.
+ * Sums scores of many records at once, repeated windows and all: enough to see where a second look pays. What it gives is
+ * valid until it is called again.
  *
  * @param windows of the records
  * @param texts the same records, for marks whose effective pair is less than the window
@@ -33,8 +38,7 @@ export function runningSums(mark: Mark, windows: Windows, texts: readonly Scored
 	if (scheme.effective !== undefined || scheme.mostPairs !== undefined) return sumsOfLists(mark, texts);
 	const { size, starts } = windows;
 	const keyed = spec.selector === 'keyed';
-	const scores = new Float64Array(ROWS);
-	const sums = new Float64Array(size + 1);
+	if (sums.length < size + 1) sums = new Float64Array(size + 1);
 	/** How many of the windows before each are covered. */
 	const covered = keyed ? new Uint32Array(size + 1) : null;
 	let sum = 0;
@@ -97,8 +101,7 @@ export function keptWindows(
 	const given = new Set(left);
 	for (let i = 0; i < size; i++) {
 		if (given.has(at[i]) || isLeftOut(low[i])) continue;
-		set.addRows(ids.subarray(at[i], at[i] + words), 1);
-		if (set.size > places.length) places.push(at[i]);
+		if (set.addRow(ids, at[i])) places.push(at[i]);
 	}
 	// Effective pairs that were given need no list: where they are less than the window, all windows with a token that was
 	// given are left out.

@@ -39,8 +39,11 @@ export interface Sample {
 	merge(windows: SampledWindows): void;
 	/** What is kept, least hash first. */
 	windows(): SampledWindows;
-	/** Forgets everything, and keeps the memory. */
-	clear(): void;
+	/**
+	 * What has come in since this was asked before and may be among the least, in no order, and more than that perhaps. All that
+	 * was given, merged, is what is kept.
+	 */
+	fresh(): SampledWindows;
 }
 
 /** @param most windows kept */
@@ -53,6 +56,8 @@ export function newSample(words: number, most = SAMPLE_SIZE): Sample {
 	/** Where each window lies, plus one, by its second hash: common windows come again and again. */
 	let table = new Uint32Array(0);
 	let size = 0;
+	/** So many of those that are held were given as fresh before: the first ones. */
+	let given = 0;
 	let threshold = 0xffffffff;
 	/** What is read and not used, kept so that it is read at all. */
 	let _read = 0;
@@ -95,8 +100,10 @@ export function newSample(words: number, most = SAMPLE_SIZE): Sample {
 		for (let below = counts[0]; below < most; below += counts[bin]) bin++;
 		threshold = Math.min(threshold, Math.ceil((bin + 1) / scale));
 		let kept = 0;
+		let old = 0;
 		for (let i = 0; i < size; i++) {
 			if (high[i] > threshold) continue;
+			if (i < given) old++;
 			high[kept] = high[i];
 			low[kept] = low[i];
 			rows.copyWithin(kept * words, i * words, (i + 1) * words);
@@ -104,7 +111,10 @@ export function newSample(words: number, most = SAMPLE_SIZE): Sample {
 		}
 		// Where nearly all hashes are the same, sorting alone can tell windows apart.
 		if (kept > capacity - most / 2) keepLeast();
-		else size = kept;
+		else {
+			size = kept;
+			given = old;
+		}
 		table.fill(0);
 		enterAll();
 	}
@@ -149,6 +159,7 @@ export function newSample(words: number, most = SAMPLE_SIZE): Sample {
 		low.set(kept.low);
 		rows.set(kept.rows);
 		size = kept.size;
+		given = 0;
 		threshold = high[size - 1];
 	}
 
@@ -196,14 +207,17 @@ export function newSample(words: number, most = SAMPLE_SIZE): Sample {
 		},
 		merge({ size: count, high: first, low: second, rows: from }) {
 			for (let i = 0; i < count; i++) if (first[i] <= threshold) enter(first[i], second[i], from, i * words);
-			// A full one has as many as are kept.
-			if (count >= most) threshold = Math.min(threshold, first[most - 1]);
 		},
 		windows: least,
-		clear() {
-			size = 0;
-			threshold = 0xffffffff;
-			table.fill(0);
+		fresh() {
+			const from = given;
+			given = size;
+			return {
+				size: size - from,
+				high: high.slice(from, size),
+				low: low.slice(from, size),
+				rows: rows.slice(from * words, size * words),
+			};
 		},
 	};
 }

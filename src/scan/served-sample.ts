@@ -13,7 +13,6 @@ import { scoreOf, tallyPairs } from '../verify/tally.js';
 import type { TestResult } from '../verify/test-result.js';
 import { momentsOf } from './evidence.js';
 import { type BoundGroup, bindPlan, describePlan, type ScanPlan } from './plan.js';
-import { newSample } from './sample.js';
 import { shardRecords } from './shard-records.js';
 import { newShardScan } from './shard-scan.js';
 import { shapesOf } from './state.js';
@@ -54,7 +53,6 @@ export async function scoreServed(
 ): Promise<ServedScore[]> {
 	const groups = await bindPlan(plan);
 	const shapes = shapesOf(describePlan(groups, plan.countCells));
-	const samples = shapes.map(({ words }) => newSample(words));
 	// Nobody is judged.
 	const scan = newShardScan(
 		groups.map((group) => ({ ...group, judges: [] })),
@@ -67,13 +65,11 @@ export async function scoreServed(
 			},
 		},
 	);
-	for (const shard of shards) {
-		for await (const batch of shardRecords(plan, shard, broken)) scan.add(batch);
-		for (const [i, windows] of scan.finish().samples.entries()) samples[i].merge(windows);
-	}
+	for (const shard of shards) for await (const batch of shardRecords(plan, shard, broken)) scan.add(batch);
+	scan.finish();
 	return estimators(groups).map(({ group, bound: { mark, shape } }) => {
 		const index = shapes.findIndex((one) => one.group === group.number) + shape;
-		const { rows } = samples[index].windows();
+		const { rows } = scan.samples[index].windows();
 		const tally = tallyPairs(pairsOfRows(shapes[index].shape.contextWidth, rows), mark);
 		const { mean: expected, deviation } = momentsOf(mark.scheme.null);
 		const mean = tally.scored === 0 ? expected : scoreOf(tally) / tally.scored;

@@ -10,7 +10,7 @@ import type { Tokenizer } from '../corpus/tokenizer.js';
 import { isConspicuous, momentsOf } from './evidence.js';
 import { type BoundGroup, windowSeed } from './plan.js';
 import { runningSums, type ScoredText } from './record-scores.js';
-import { newSample, type SampledWindows } from './sample.js';
+import { newSample, type Sample } from './sample.js';
 import { newWindowCutter, type Windows } from './windows.js';
 
 /** Tokens that are worked on together. */
@@ -57,11 +57,11 @@ export interface ShardScan {
 	add(records: readonly (ScanRecord | TokenRecord)[]): void;
 	/** Counts the windows of records that are known to be innocent; nothing else is done with them. */
 	addBackground(records: readonly (ScanRecord | TokenRecord)[]): void;
+	/** Samples of all shards so far, in the order of groups and shapes. */
+	readonly samples: readonly Sample[];
 	/** Ends the shard; what it gives holds until the next one begins. */
 	finish(): {
 		readonly totals: ShardTotals;
-		/** Samples in the order of groups and shapes. */
-		readonly samples: readonly SampledWindows[];
 		/** Cells of the windows that records are judged by, but for those given away before. */
 		readonly cells: Uint32Array;
 	};
@@ -135,7 +135,8 @@ export function newShardScan(groups: readonly BoundGroup[], options: ShardScanOp
 			const length = Math.min(PART, ids.length - from);
 			if (lane.size + length > lane.ids.length) flush(lane, scored);
 			const { ids: all, size } = lane;
-			for (let i = 0; i < length; i++) all[size + i] = ids[from + i];
+			if (ids instanceof Uint32Array) all.set(ids.subarray(from, from + length), size);
+			else for (let i = 0; i < length; i++) all[size + i] = ids[from + i];
 			lane.size += length;
 			lane.ends.push(lane.size);
 			lane.names.push({ record, part, first: before.tokens + from });
@@ -239,7 +240,6 @@ export function newShardScan(groups: readonly BoundGroup[], options: ShardScanOp
 		tokens = 0;
 		candidates = 0;
 		cellCount = 0;
-		for (const { shapes } of lanes) for (const { sample } of shapes) sample.clear();
 	}
 
 	function addAll(batch: readonly (ScanRecord | TokenRecord)[], scored: boolean): void {
@@ -260,6 +260,7 @@ export function newShardScan(groups: readonly BoundGroup[], options: ShardScanOp
 	}
 
 	return {
+		samples: lanes.flatMap(({ shapes }) => shapes.map(({ sample }) => sample)),
 		add(batch) {
 			begin();
 			addAll(batch, true);
@@ -274,8 +275,7 @@ export function newShardScan(groups: readonly BoundGroup[], options: ShardScanOp
 			for (const lane of lanes) flush(lane, true);
 			finished = true;
 			const totals = { records, judged, tokens, candidates };
-			const samples = lanes.flatMap(({ shapes }) => shapes.map(({ sample }) => sample.windows()));
-			return { totals, samples, cells: cells.subarray(0, cellCount) };
+			return { totals, cells: cells.subarray(0, cellCount) };
 		},
 	};
 }

@@ -10,7 +10,7 @@ import { scoreList } from '../verify/tally.js';
 import { toLog10 } from '../verify/test-result.js';
 import { type RecordEvidence, recordEvidence } from './evidence.js';
 import { type BoundGroup, windowSeed } from './plan.js';
-import { keptWindows } from './record-scores.js';
+import { type KeptWindows, keptWindows } from './record-scores.js';
 import type { Candidate } from './shard-scan.js';
 import { newWindowCutter } from './windows.js';
 
@@ -42,14 +42,16 @@ export function newJudge(groups: readonly BoundGroup[], isCommon: IsCommon): Jud
 	);
 	return {
 		judge({ group: number, first, tokens, left }) {
-			const { judges, shapes } = groups[number];
+			const { judges } = groups[number];
 			const ids = Uint32Array.from(tokens);
-			const kept = shapes.map((_, shape) => {
+			const kept: KeptWindows[] = [];
+			const keptOf = (shape: number): KeptWindows => {
 				const cutter = cutters[number][shape];
 				cutter.fill(ids, [ids.length]);
 				return keptWindows(cutter.windows, left[shape] ?? [], isCommon);
-			});
+			};
 			const marks = judges.map(({ mark, shape }): MarkEvidence => {
+				kept[shape] ??= keptOf(shape);
 				const { pairs, places } = kept[shape];
 				const scores = scoreList(pairs, mark);
 				const evidence = recordEvidence(scores, mark.scheme.null);

@@ -138,7 +138,9 @@ export default async function scanShard(task: ScanTask): Promise<ScanFindings> {
 				if (background) scan.addBackground(batch);
 				else scan.add(batch);
 			}
-			const { totals, samples, cells } = scan.finish();
+			const { totals, cells } = scan.finish();
+			// What this thread gave for an earlier shard is in that one's file, and need not be given again.
+			const samples = scan.samples.map((sample) => sample.fresh());
 			for (const [mark, { spill }] of spills.entries())
 				spill.write(files.pairs(number, mark, running.spilled[mark]++));
 			const found = { totals, skipped, named, spilled: running.spilled };

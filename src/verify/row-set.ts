@@ -15,6 +15,8 @@ export interface RowSet {
 	readonly data: Uint32Array;
 	/** Adds each window of `words` consecutive ids that `skip` does not exclude. */
 	addWindows(ids: Uint32Array, skip?: (ids: Uint32Array, at: number) => boolean): void;
+	/** Adds the row that begins at `at`; whether it is new. */
+	addRow(ids: Uint32Array, at: number): boolean;
 	/** Adds `count` rows that lie one after another, but for those of another set. */
 	addRows(rows: Uint32Array, count: number, except?: RowSet): void;
 	/** Whether the row that begins at `at` is in the set. */
@@ -110,6 +112,23 @@ export function newRowSet(words: number): RowSet {
 		}
 	}
 
+	function addRow(ids: Uint32Array, at: number): boolean {
+		if (size * words === data.length || 2 * size >= table.length) reserve(Math.max(64, size));
+		const mask = table.length - 1;
+		let slot = hashAt(ids, at) & mask;
+		for (let entry = table[slot]; entry !== 0; entry = table[slot]) {
+			const start = (entry - 1) * words;
+			let i = 0;
+			while (i < words && data[start + i] === ids[at + i]) i++;
+			if (i === words) return false;
+			slot = (slot + 1) & mask;
+		}
+		const start = size * words;
+		for (let i = 0; i < words; i++) data[start + i] = ids[at + i];
+		table[slot] = ++size;
+		return true;
+	}
+
 	function indexOf(ids: Uint32Array, at: number): number {
 		if (size === 0) return -1;
 		const mask = table.length - 1;
@@ -132,6 +151,7 @@ export function newRowSet(words: number): RowSet {
 		get data() {
 			return data;
 		},
+		addRow,
 		addWindows: (ids, skip) => addAll(ids, 1, ids.length - words + 1, skip),
 		addRows(rows, count, except) {
 			const skip = except === undefined || except.size === 0 ? undefined : except.has;

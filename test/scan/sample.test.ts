@@ -85,6 +85,41 @@ describe('a sample of distinct windows', () => {
 		);
 	});
 
+	test('what is given as fresh, bit by bit, is all that is kept, and most of it once', () => {
+		const whole = Array.from({ length: 3000 }, (_, i) => [i >> 5, i & 31, 7]);
+		for (const all of [whole, [...whole, ...whole]]) {
+			const cutter = newWindowCutter({ contextWidth: WIDTH, start: 'skip', narrow: false }, 5);
+			const sample = newSample(WIDTH + 1, 100);
+			const merged = newSample(WIDTH + 1, 100);
+			let given = 0;
+			for (const text of all) {
+				cutter.fill(Uint32Array.from(text), [text.length]);
+				sample.add(cutter.windows);
+				if (text[1] !== 31) continue;
+				const fresh = sample.fresh();
+				given += fresh.size;
+				merged.merge(fresh);
+			}
+			merged.merge(sample.fresh());
+			expect(rowsOf(merged.windows())).toEqual(rowsOf(sampled(all, 100)));
+			// The least 100 of 3,000 in random order: 100·(1 + ln 30) = 440 come in, and no repeat of any.
+			expect(given).toBeLessThan(800);
+		}
+		fc.assert(
+			fc.property(texts, fc.integer({ min: 1, max: 40 }), (all, most) => {
+				const cutter = newWindowCutter({ contextWidth: WIDTH, start: 'skip', narrow: false }, 5);
+				const sample = newSample(WIDTH + 1, most);
+				const merged = newSample(WIDTH + 1, most);
+				for (const text of all) {
+					cutter.fill(Uint32Array.from(text), [text.length]);
+					sample.add(cutter.windows);
+					merged.merge(sample.fresh());
+				}
+				expect(rowsOf(merged.windows())).toEqual(rowsOf(sampled(all, most)));
+			}),
+		);
+	});
+
 	test('is uniform: each of 20,000 windows is kept as often as the others', () => {
 		// 10 equal classes of windows, by their last id; chi-square with 9 degrees of freedom is above 33.7 once in 10,000.
 		const text = Array.from({ length: 20_000 }, (_, i) => [7 * i + 1, i >> 3, i % 10]).map((ids) => ids);

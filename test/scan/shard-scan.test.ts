@@ -57,7 +57,8 @@ function scanned(records: readonly { id: string; text: string; prompt?: string }
 		cells() {},
 	});
 	scan.add(records);
-	return { ...scan.finish(), candidates, tooLarge };
+	const found = scan.finish();
+	return { ...found, samples: scan.samples.map((sample) => sample.windows()), candidates, tooLarge };
 }
 
 describe('a scan of a shard', () => {
