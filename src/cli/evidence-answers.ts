@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { relative } from 'node:path';
+import { holdsRecords } from '../corpus/documents.js';
 import type { Tokenizer } from '../corpus/tokenizer.js';
 import type { EvidenceCurve } from '../evidence/evidence-curve.js';
 import type { Exhibits, ShownPassage } from '../evidence/exhibits.js';
@@ -10,7 +12,7 @@ import { generatorOf } from '../marks/generators.js';
 import type { Mark } from '../marks/mark.js';
 import { scorePassage, scoresTokens } from '../verify/passage.js';
 import { hasSequentialTest, newSequentialTest } from '../verify/sequential.js';
-import type { GivenDocument } from './given-documents.js';
+import type { GivenDocument, TextSource } from './given-documents.js';
 
 /** Passages of one suspect and test. */
 const SHOWN = 3;
@@ -36,17 +38,25 @@ export interface AnswerSources {
 	readonly threshold: number;
 	/** Whether a document, by its number, may be shown. */
 	readonly isShown: (number: number) => boolean;
+	/** Folder of the files. */
+	readonly corpus: string;
 	/** Says why something is missing. */
 	readonly say: (reason: string) => string;
 }
 
 /** Reads the answers once, as far as needed. */
 export async function answerExhibits(sources: AnswerSources): Promise<Partial<Exhibits>> {
-	const { suspect, documents, wanted, marks, tokenizer, threshold, isShown, say } = sources;
+	const { suspect, documents, wanted, marks, tokenizer, threshold, isShown, corpus, say } = sources;
 	const missing: string[] = [];
 	const leaveOut = (reason: string) => missing.push(say(reason));
 	const nameOf = ({ spec }: Mark) => `the ${spec.channel} mark (${spec.scheme.name}, ${spec.prf})`;
-	const given = Object.values(marks) as Mark[];
+	const given = (Object.values(marks) as Mark[]).filter((mark) => {
+		if (generatorOf(mark.spec.prf).hardened) return true;
+		leaveOut(
+			`nothing is shown under ${nameOf(mark)}: its generator is not hardened, and scores of single tokens or answers would help to work out the key.`,
+		);
+		return false;
+	});
 
 	const running = given.flatMap((mark) => {
 		if (!wanted.curves) return [];
@@ -62,11 +72,7 @@ export async function answerExhibits(sources: AnswerSources): Promise<Partial<Ex
 
 	const scored: { shape?: Mark; choice?: Mark } = {};
 	for (const mark of wanted.passages ? given : []) {
-		if (!generatorOf(mark.spec.prf).hardened)
-			leaveOut(
-				`no passage under ${nameOf(mark)}: its generator is not hardened, and scores of single tokens would help to work out the key.`,
-			);
-		else if (!scoresTokens(mark))
+		if (!scoresTokens(mark))
 			leaveOut(`no passage under ${nameOf(mark)}: single tokens have no score to show.`);
 		else scored[mark.spec.channel] = mark;
 	}
@@ -74,7 +80,7 @@ export async function answerExhibits(sources: AnswerSources): Promise<Partial<Ex
 
 	const passages: ShownPassage[] = [];
 	let number = 0;
-	for await (const { tokens, given: prompt } of documents) {
+	for await (const { id, tokens, given: prompt, source } of documents) {
 		const answer = [...tokens];
 		if (number < MOST_ANSWERS)
 			for (const { test, points } of running) {
@@ -85,7 +91,7 @@ export async function answerExhibits(sources: AnswerSources): Promise<Partial<Ex
 		if (lacks && answer.length >= PASSAGE.least && isShown(number)) {
 			const part = { tokens: answer.slice(0, PASSAGE.most), given: prompt };
 			passages.push({
-				...{ suspect, from: `record ${number + 1}`, cut: answer.length > PASSAGE.most },
+				...{ suspect, from: placeOf(source, id, corpus), cut: answer.length > PASSAGE.most },
 				tokens: scorePassage(part, tokenizer, scored),
 			});
 		}
@@ -96,4 +102,11 @@ export async function answerExhibits(sources: AnswerSources): Promise<Partial<Ex
 	if (showsPassages && passages.length === 0)
 		leaveOut(`no passage: none of the answers that it found has ${PASSAGE.least} tokens.`);
 	return { curves: running.map(({ curve }) => curve), passages, missing };
+}
+
+/** File and record, by the id that `detect` calls it. */
+function placeOf(source: TextSource | null, id: string, corpus: string): string {
+	if (source === null) return `record ${id}`;
+	const file = relative(corpus, source.path);
+	return holdsRecords(file) ? `${file}, record ${id}` : file;
 }

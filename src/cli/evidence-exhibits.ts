@@ -11,6 +11,7 @@ import type { EvidencePredicate, EvidenceTest } from '../evidence/statement.js';
 import { bindOpenedMark, type OpenedMark } from '../keys/opened-mark.js';
 import type { Mark } from '../marks/mark.js';
 import { log10 } from '../stats/portable.js';
+import { DetectResult } from '../verify/detect.js';
 import { isFinding } from '../verify/test-result.js';
 import { answerExhibits, type MarksByChannel } from './evidence-answers.js';
 import { argumentsOf } from './evidence-run.js';
@@ -29,7 +30,8 @@ export interface ExhibitSources {
 }
 
 /** Reads it. @throws TouchmarkError `bad-input` that names file and line */
-export async function exhibitsOf({ predicate, findings, corpus, keys }: ExhibitSources): Promise<Exhibits> {
+export async function exhibitsOf(sources: ExhibitSources): Promise<Exhibits> {
+	const { predicate, findings, corpus, keys } = sources;
 	const marks = keys.map((key) => bindOpenedMark(key, 'the opened keys').mark);
 	const shown = { curves: [], passages: [], pairs: [], missing: [] } as {
 		-readonly [Name in keyof Exhibits]: Exhibits[Name][number][];
@@ -46,65 +48,69 @@ export async function exhibitsOf({ predicate, findings, corpus, keys }: ExhibitS
 		const before = seen.size;
 		return seen.add(JSON.stringify(what)).size > before;
 	};
-	for (const test of predicate.tests) {
+	for (const [number, test] of predicate.tests.entries()) {
 		const [, ...args] = argumentsOf({ ...test, inputs: predicate.inputs });
-		const below = (paths: readonly string[]) => paths.map((path) => join(corpus, path));
-		const paths = (flag: string | null) => below(valuesOf(args, flag));
-		if (test.command === 'exposure') {
-			add(await trialExhibits(test, args, paths, findings.length));
-			continue;
-		}
-		const { suspects, why } = textsOf(test, args);
-		for (const { suspect, files } of suspects) {
-			const of = findings.filter((one) => one.suspect === suspect && one.command === test.command);
-			const found = of.some(({ verdict }) => isFinding(verdict));
-			const say = (reason: string) => `${suspect}, ${test.command}: ${reason}`;
-			if (why !== null) {
-				if (found) add({ missing: [say(why)] });
-				continue;
-			}
-			const tested = strongestOf(of, marks);
-			if (tested.shape === undefined && tested.choice === undefined) {
-				if (found) add({ missing: [say('the keys of the marks that it tests are not among those given.')] });
-				continue;
-			}
-			const texts = { suspect, files };
-			const wanted = {
-				curves: test.command === 'radioactivity' && isFirst('curves', texts),
-				passages: found && isFirst('passages', texts),
-			};
-			if (!wanted.curves && !wanted.passages) continue;
-			const [tokenizerPath] = paths('--tokenizer');
-			const tokenizer = await tokenizerFor(
-				Object.values(tested),
-				tokenizerPath === undefined ? {} : { tokenizer: tokenizerPath },
-			);
-			const fields = {
-				textField: valuesOf(args, '--text-field')[0] ?? 'text',
-				promptField: valuesOf(args, '--prompt-field')[0] ?? 'prompt',
-			};
-			add(
-				await answerExhibits({
-					documents: givenDocuments(below(files), fields, tokenizer),
-					...{ suspect, wanted, tokenizer, marks: tested, say },
-					threshold: thresholdOf(of, findings.length),
-					isShown: (number) => test.command !== 'detect' || test.result[number]?.verdict === 'marked',
-				}),
-			);
-		}
+		const paths = (flag: string) => valuesOf(args, flag).map((path) => join(corpus, path));
+		if (test.command === 'exposure') add(await trialExhibits(test, args, paths, findings.length));
+		else
+			for (const texts of textsOf(test, args))
+				add(await textExhibits(texts, { ...test, number, args }, { ...sources, marks, isFirst }));
 	}
 	return shown;
 }
 
-/** Suspects of a test with the files of their texts, as the bundle names them; or why no text of theirs can be shown. */
-function textsOf(
-	{ command, suspect }: EvidenceTest,
-	args: readonly string[],
-): { suspects: { suspect: string; files: readonly string[] }[]; why: string | null } {
-	const one = (files: readonly string[], why: string | null = null) => ({
-		suspects: [{ suspect, files }],
-		why,
+/** What one suspect of a test shows. */
+async function textExhibits(
+	{ suspect, files, why }: SuspectTexts,
+	test: EvidenceTest & { readonly number: number; readonly args: readonly string[] },
+	from: ExhibitSources & { readonly marks: readonly Mark[]; isFirst(...what: readonly unknown[]): boolean },
+): Promise<Partial<Exhibits>> {
+	const { command, result, args } = test;
+	const { findings, corpus, predicate, isFirst } = from;
+	const below = (paths: readonly string[]) => paths.map((path) => join(corpus, path));
+	const say = (reason: string) => `${suspect}, ${command}: ${reason}`;
+	const of = findings.filter((one) => one.suspect === suspect && one.test === test.number);
+	const found = of.some(({ verdict }) => isFinding(verdict));
+	if (why !== null) return found ? { missing: [say(why)] } : {};
+	const marks = strongestOf(of, from.marks);
+	if (marks.shape === undefined && marks.choice === undefined)
+		return found ? { missing: [say('the keys of the marks that it tests are not among those given.')] } : {};
+	const grows = command === 'radioactivity';
+	const withheld = of.flatMap((one) => one.withheld);
+	if (grows && withheld.length > 0)
+		return { missing: [say(`no curve: the verdict is withheld (${withheld.join(', ')}).`)] };
+	const wanted = {
+		curves: grows && isFirst('curves', suspect, files),
+		passages: found && isFirst('passages', suspect, files),
+	};
+	if (!wanted.curves && !wanted.passages) return {};
+	const [path] = below(valuesOf(args, '--tokenizer'));
+	const tokenizer = await tokenizerFor(Object.values(marks), path === undefined ? {} : { tokenizer: path });
+	const fields = {
+		textField: valuesOf(args, '--text-field')[0] ?? 'text',
+		promptField: valuesOf(args, '--prompt-field')[0] ?? 'prompt',
+	};
+	const alike = findings.filter((one) => one.suspect === suspect && one.command === command);
+	return answerExhibits({
+		documents: givenDocuments(below(files), fields, tokenizer),
+		...{ suspect, wanted, marks, tokenizer, corpus, say },
+		threshold: thresholdOf(alike) + log10(findings.length),
+		isShown: (document) =>
+			command !== 'detect' || isFoundAmong(result[document], result.length * predicate.tests.length),
 	});
+}
+
+/** Texts of a suspect, or why none can be shown. */
+interface SuspectTexts {
+	readonly suspect: string;
+	/** As the bundle names them. */
+	readonly files: readonly string[];
+	readonly why: string | null;
+}
+
+/** Texts of the suspects of a test. */
+function textsOf({ command, suspect }: EvidenceTest, args: readonly string[]): SuspectTexts[] {
+	const one = (files: readonly string[], why: string | null = null) => [{ suspect, files, why }];
 	if (command === 'scan')
 		return one([], 'run its command again with --flagged FILE for the records that it finds.');
 	if (command === 'trace')
@@ -114,14 +120,13 @@ function textsOf(
 			valuesOf(args, null),
 			args.includes('--tokens') ? 'its files hold token ids, and no text to show.' : null,
 		);
-	const given = valuesOf(args, '--suspect');
-	const named = namedSuspects(given, valuesOf(args, '--control'))?.suspects;
-	const suspects = named?.map(({ name, paths }) => ({ suspect: name, files: paths }));
 	const closed = (valuesOf(args, '--mode')[0] ?? 'closed') === 'closed';
-	return {
-		suspects: suspects ?? [{ suspect, files: given }],
-		why: closed ? null : 'it was tested by what it predicts, and wrote no text that could be shown.',
-	};
+	const why = closed ? null : 'it was tested by what it predicts, and wrote no text that could be shown.';
+	const given = valuesOf(args, '--suspect');
+	const named = namedSuspects(given, valuesOf(args, '--control'));
+	return named === null
+		? one(given, why)
+		: named.suspects.map(({ name, paths }) => ({ suspect: name, files: paths, why }));
 }
 
 /** Of each channel the opened mark that the tests found strongest; an account's has no score without its codeword. */
@@ -137,10 +142,17 @@ function strongestOf(findings: readonly Finding[], marks: readonly Mark[]): Mark
 	return { ...of('shape'), ...of('choice') };
 }
 
-/** log10 of the e-value that reaches the level: after what the tests themselves paid for, the strictest of them, and all rows. */
-function thresholdOf(findings: readonly Finding[], rows: number): number {
-	const hypotheses = Math.max(...findings.flatMap(({ tests }) => tests.map((one) => one.hypotheses)));
-	const bits = Math.max(...findings.flatMap((one) => one.marks.map((mark) => mark.searchBits)));
-	const level = Math.min(...findings.map((one) => one.level));
-	return log10(hypotheses * rows) + bits * log10(2) - log10(level);
+/** log10 of the e-value that reaches the level: after what the tests themselves paid for, the strictest of them. */
+function thresholdOf(findings: readonly Finding[]): number {
+	let threshold = 0;
+	for (const { tests, level } of findings)
+		for (const { hypotheses, searchBits } of tests)
+			threshold = Math.max(threshold, log10(hypotheses) + searchBits * log10(2) - log10(level));
+	return threshold;
+}
+
+/** Whether a document of `detect` is found after correction for so many documents and tests. */
+function isFoundAmong(document: unknown, tries: number): boolean {
+	const { verdict, log10PCorrected, level } = DetectResult.parse(document);
+	return isFinding(verdict) && log10PCorrected + log10(tries) <= log10(level);
 }

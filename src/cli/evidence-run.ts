@@ -21,10 +21,10 @@ const VOLATILE = new Set(['seconds', 'peakRssBytes']);
 /** Longest output, bytes. */
 const MOST = 2 ** 28;
 
-/** The arguments as they are typed. */
+/** The arguments as they are typed; a file is one wherever it stands, whatever else its name could mean. */
 export function argumentsOf({ command, args, inputs }: TestRun): string[] {
 	const texts = args.map((one) =>
-		typeof one === 'string' ? one : `${one.prefix ?? ''}${inputs[one.input].name}`,
+		typeof one === 'string' ? one : `${one.prefix ?? ''}./${inputs[one.input].name}`,
 	);
 	return [command, ...texts];
 }

@@ -18,6 +18,8 @@ import { exposureInput, readAll } from './exposure.js';
 
 /** Pairs of a trial. */
 const SHOWN = 3;
+/** How far printed logarithms may be apart. */
+const TOLERANCE = 1e-9;
 
 /**
  * Reads it.
@@ -42,22 +44,22 @@ export async function trialExhibits(
 				),
 			],
 		};
-	const [records] = paths('--records');
 	const [rule] = valuesOf(args, '--rule');
 	const controls = new Set(valuesOf(args, '--control-account'));
 	const input = await exposureInput({
 		...{ pairs: paths('--pairs'), servedElsewhere: paths('--served-elsewhere') },
-		...(records === undefined ? {} : { records }),
 		...(rule === undefined ? {} : { rule }),
 		retrospective: args.includes('--retrospective'),
 	});
 	const { scores } = newExposure(input).record(await readAll(ExposureScore, scoreFiles));
 	const admitted = admitPairs(input);
 	const tossed = tossPairs(admitted, input.pairs, scores, await readAll(OpenedCoin, coinFiles));
-	const tested = admitted.pairs
-		.map((pair, i) => ({ ...pair, scores: scores[i], ...tossed.pairs[i] }))
-		.filter(({ account }) => account === null || !controls.has(account));
-
+	// Ties are pairs of equal texts or scores; no test counts them.
+	const tested = admitted.pairs.flatMap((pair, i) => {
+		const { served, signed, account } = tossed.pairs[i];
+		const counts = signed !== null && (account === null || !controls.has(account));
+		return counts ? [{ ...pair, scores: scores[i], served, signed }] : [];
+	});
 	const pairs = tested.slice(0, SHOWN).map((pair): ShownPair => {
 		const answer = (side: 'a' | 'b') => ({ text: pair[side], score: pair.scores[side] });
 		return {
@@ -67,15 +69,19 @@ export async function trialExhibits(
 		};
 	});
 
-	const { missing, rule: ruled, hypotheses, level } = ExposureResult.parse(printed);
+	const { missing, rule: ruled, hypotheses, level, withheld, log10E } = ExposureResult.parse(printed);
+	if (withheld.length > 0)
+		return { pairs, missing: [say(`no curve: the verdict is withheld (${withheld.join(', ')}).`)] };
 	if (missing > 0 && ruled === null)
 		return {
 			pairs,
 			missing: [say(`no curve: ${missing} requests have no pair, and are counted as lost all at once.`)],
 		};
-	const signed = tested.flatMap((pair) => pair.signed ?? []);
-	const bets = newSignBets(signed.map(({ magnitude }) => magnitude));
-	const points = signed.map((pair, i) => ({ count: i + 1, log10E: toLog10(bets.add(pair)) }));
+	const bets = newSignBets(tested.map(({ signed }) => signed.magnitude));
+	const points = tested.map(({ signed }, i) => ({ count: i + 1, log10E: toLog10(bets.add(signed)) }));
+	// Nothing was run again for this page.
+	if (Math.abs(toLog10(bets.logE) - log10E) > TOLERANCE)
+		return { pairs, missing: [say('no curve: its files give another e-value than the table has.')] };
 	const threshold = log10(hypotheses * rows) - log10(level);
 	return {
 		pairs,

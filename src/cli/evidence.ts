@@ -159,7 +159,7 @@ export function addEvidence(program: Command, edge: Edge, exit: (code: number) =
 				['touchmark', ...argumentsOf({ ...test, inputs: predicate.inputs })].join(' '),
 			);
 			const exhibits =
-				corpus === undefined || key === undefined
+				corpus === undefined || (key === undefined && predicate.marks.length > 0)
 					? null
 					: await exhibitsOf({ predicate, findings, corpus, keys });
 			writeWhole(flags.out, renderEvidence(verification, predicate, commands, exhibits));

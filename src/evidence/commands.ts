@@ -7,8 +7,11 @@
 import { z } from 'zod';
 import { badInput } from '../errors.js';
 
-/** What follows a flag: nothing, a text, or files that the evidence holds digests of. */
-type Kind = 'nothing' | 'text' | 'files';
+/**
+ * What follows a flag: nothing, one text or several, or files that the evidence holds digests of: one, several, or several that
+ * may have a name before them.
+ */
+type Kind = 'nothing' | 'text' | 'texts' | 'file' | 'files' | 'named-files';
 
 interface TestCommand {
 	/** Whether files are given without a flag; they come first. */
@@ -31,7 +34,7 @@ export const TEST_COMMANDS = {
 			'--edited': 'nothing',
 			'--entropy-field': 'text',
 			'--entropy-weighting': 'text',
-			'--tokenizer': 'files',
+			'--tokenizer': 'file',
 		},
 	},
 	radioactivity: {
@@ -39,18 +42,18 @@ export const TEST_COMMANDS = {
 		keyed: true,
 		flags: {
 			...TEXTS,
-			'--suspect': 'files',
-			'--control': 'files',
+			'--suspect': 'named-files',
+			'--control': 'named-files',
 			'--mode': 'text',
 			'--reference': 'files',
-			'--traffic': 'files',
+			'--traffic': 'file',
 			'--probe': 'files',
 			'--held-out-keys': 'text',
-			'--weights-digest': 'text',
+			'--weights-digest': 'texts',
 			'--hypotheses': 'text',
 			'--fdr': 'text',
-			'--control-cohort': 'text',
-			'--tokenizer': 'files',
+			'--control-cohort': 'texts',
+			'--tokenizer': 'file',
 		},
 	},
 	exposure: {
@@ -59,8 +62,8 @@ export const TEST_COMMANDS = {
 		flags: {
 			'--level': 'text',
 			'--pairs': 'files',
-			'--coins': 'files',
-			'--scores': 'files',
+			'--coins': 'file',
+			'--scores': 'file',
 			'--suspect': 'files',
 			'--access': 'text',
 			'--reference': 'files',
@@ -68,7 +71,7 @@ export const TEST_COMMANDS = {
 			'--clip': 'text',
 			'--similarity': 'text',
 			'--served-elsewhere': 'files',
-			'--control-account': 'text',
+			'--control-account': 'texts',
 			'--control-model': 'files',
 			'--retrospective': 'nothing',
 			'--rule': 'text',
@@ -90,7 +93,7 @@ export const TEST_COMMANDS = {
 			'--exact': 'nothing',
 			'--background': 'files',
 			'--served-sample': 'files',
-			'--tokenizer': 'files',
+			'--tokenizer': 'file',
 		},
 	},
 	trace: {
@@ -99,14 +102,17 @@ export const TEST_COMMANDS = {
 		flags: {
 			...TEXTS,
 			'--tokens': 'nothing',
-			'--accounts': 'files',
+			'--accounts': 'file',
 			'--fdr': 'text',
 			'--gate': 'text',
-			'--tokenizer': 'files',
+			'--tokenizer': 'file',
 		},
 	},
 } as const satisfies Record<string, TestCommand>;
 export type TestCommandName = keyof typeof TEST_COMMANDS;
+
+/** A name before a file: nothing that could be a flag, or a path. */
+const PREFIX = /^[^-=/\\\p{Cc}][^=/\\\p{Cc}]*=$/u;
 
 /** An argument: a text, or an input of the evidence, maybe with a name before it (`NAME=`). */
 export const Argument = z.union([
@@ -127,22 +133,35 @@ export function checkArguments(
 ): void {
 	const { files, flags }: TestCommand = TEST_COMMANDS[name];
 	const isFile = (argument: string | object) => typeof argument !== 'string';
+	const named = (argument: string | object) => typeof argument !== 'string' && 'prefix' in argument;
+	const given = new Set<string>();
 	let i = 0;
-	while (files && i < args.length && isFile(args[i])) i++;
+	while (files && i < args.length && isFile(args[i]) && !named(args[i])) i++;
 	while (i < args.length) {
 		const flag = args[i++];
 		if (typeof flag !== 'string' || !Object.hasOwn(flags, flag))
 			throw badInput(
 				`${where}: ${typeof flag === 'string' ? `"${flag.slice(0, 60)}"` : 'a file'} has no place in a test of ${name}`,
 			);
+		// A command takes the first of two, the last, or both, as the flag has it; who reads the evidence cannot tell.
+		if (given.has(flag)) throw badInput(`${where}: ${flag} is given twice; give its values together`);
+		given.add(flag);
 		const kind = flags[flag];
 		if (kind === 'nothing') continue;
+		const wantsFiles = kind === 'file' || kind === 'files' || kind === 'named-files';
+		const most = kind === 'text' || kind === 'file' ? 1 : Infinity;
 		const first = i;
-		while (i < args.length && isFile(args[i]) === (kind === 'files') && !isFlag(args[i])) i++;
+		while (i < args.length && i - first < most && isFile(args[i]) === wantsFiles && !isFlag(args[i])) {
+			const argument = args[i++];
+			if (!named(argument)) continue;
+			const { prefix } = argument as { prefix?: unknown };
+			if (kind !== 'named-files' || typeof prefix !== 'string' || !PREFIX.test(prefix))
+				throw badInput(
+					`${where}: ${flag} has a file with "${String(prefix).slice(0, 60)}" before it, which has no place there`,
+				);
+		}
 		if (i === first)
-			throw badInput(
-				`${where}: ${flag} needs ${kind === 'files' ? 'a file that the evidence names' : 'a value'}`,
-			);
+			throw badInput(`${where}: ${flag} needs ${wantsFiles ? 'a file that the evidence names' : 'a value'}`);
 	}
 }
 

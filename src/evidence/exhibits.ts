@@ -97,7 +97,7 @@ function passages({ passages: all }: Exhibits): string {
 	return section(
 		'passages',
 		'Passages with the score of each token',
-		`<p>The first answers of suspects with a finding that are long enough to show; of <code>detect</code>, the first documents that were found. They are the first and not the best, and examples: a student’s answers hold little of the mark each, and the result is that of all answers together. Each is scored by itself, as <code>detect</code> would: a pair that was there before, or in what was asked, is not counted and stays grey. Whoever reads the scores learns what the key says of these pairs.</p>
+		`<p>The first answers of suspects with a finding that are long enough to show; of <code>detect</code>, the first documents that were found, after correction for all documents and tests. They are the first and not the best, and examples: a student’s answers hold little of the mark each, and the result is that of all answers together. Each is scored by itself, as <code>detect</code> would: a pair that was there before, or in what was asked, is not counted and stays grey. Whoever reads the scores learns what the key says of these pairs.</p>
 ${shown.join('\n')}`,
 	);
 }
@@ -105,12 +105,7 @@ ${shown.join('\n')}`,
 function pairs({ pairs: all }: Exhibits): string {
 	if (all.length === 0) return '';
 	const shown = all.map(({ suspect, id, prompt, served, unserved }) => {
-		const preferred =
-			served.score > unserved.score
-				? 'the served one'
-				: served.score < unserved.score
-					? 'the one that was not served'
-					: 'neither';
+		const preferred = served.score > unserved.score ? 'the served one' : 'the one that was not served';
 		return `<figure class="pair">
 <figcaption><strong>Pair <bdi>${escapeHtml(id)}</bdi>, <bdi>${escapeHtml(suspect)}</bdi></strong>. The suspect prefers ${preferred}.</figcaption>
 <dl>
@@ -123,7 +118,7 @@ ${prompt === '' ? '' : `<dt>Question</dt><dd dir="auto">${shortened(prompt)}</dd
 	return section(
 		'pairs',
 		'Pairs of the trial',
-		`<p>Two answers to a question, of which one was served. These are the first that were tested, control accounts apart, whatever the suspect says of them; each answer with what the suspect scored on it. A suspect that never saw them prefers the served one in half of all pairs.</p>
+		`<p>Two answers to a question, of which one was served. These are the first that the test counts, whichever the suspect prefers: no ties, and none of a control account; each answer with what the suspect scored on it. A suspect that never saw them prefers the served one in half of such pairs, on average.</p>
 ${shown.join('\n')}`,
 	);
 }

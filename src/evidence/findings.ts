@@ -17,6 +17,8 @@ import type { EvidencePredicate, EvidenceTest } from './statement.js';
 
 /** One suspect of one test, by its headline. */
 export interface Finding {
+	/** Number of its test in the bundle, from 0. */
+	readonly test: number;
 	readonly suspect: string;
 	readonly command: EvidenceTest['command'];
 	/** Documents, pairs, distinct windows, or the records that were traced: what was scored. */
@@ -96,15 +98,17 @@ export function findingsOf(headlines: readonly Headline[], tests: number): Findi
 /** Headlines of tests, some of which have several suspects; null for a result that its command does not print. */
 export function headlinesOf(tests: readonly EvidenceTest[]): Headline[] | null {
 	try {
-		return tests.flatMap((test) => rowsOf(test).map((row) => ({ ...row, command: test.command })));
+		return tests.flatMap((test, number) =>
+			rowsOf(test).map((row) => ({ ...row, test: number, command: test.command })),
+		);
 	} catch (error) {
 		if (!(error instanceof z.ZodError)) throw error;
 		return null;
 	}
 }
 
-/** A headline without the command, which is that of the test. */
-type Row = Omit<Headline, 'command'>;
+/** A headline without what is the test's. */
+type Row = Omit<Headline, 'command' | 'test'>;
 
 /** A headline, with what is not said left empty. */
 function headline(

@@ -84,12 +84,11 @@ function summary(tokens: readonly PassageToken[]): string {
 	if (nats.length > 0) {
 		const mean = nats.reduce((sum, value) => sum + value, 0) / nats.length;
 		parts.push(
-			`Mean choice score ${decimalText(mean, 2)} nats over ${nats.length} tokens (at most 1 without the mark).`,
+			`Mean choice score ${decimalText(mean, 2)} nats over ${nats.length} tokens. Without the mark it is at most 1 on average, and on average at most 5 % of tokens reach 3 nats and fewer than 1 % reach 5.`,
 		);
 	}
 	if (greens.length > 0)
 		parts.push(`${greens.filter(Boolean).length} of ${greens.length} tokens are on the green list.`);
-	parts.push('Without the mark, at most 5 % of tokens reach 3 nats, and fewer than 1 % reach 5.');
 	return parts.join(' ');
 }
 

@@ -44,7 +44,8 @@ export function scorePassage(
 	// A token may hold part of a character, so texts are cut from the decoding of the whole.
 	let shown = '';
 	return tokens.map((_, at) => {
-		const whole = tokenizer.decode(tokens.slice(0, at + 1)).replace(/\uFFFD+$/, '');
+		const decoded = tokenizer.decode(tokens.slice(0, at + 1));
+		const whole = at + 1 < tokens.length ? decoded.replace(/\uFFFD+$/, '') : decoded;
 		const text = whole.slice(shown.length);
 		shown = whole;
 		const [list, draw] = [shapes[at] ?? null, choices[at] ?? null];

@@ -28,23 +28,33 @@ async function printed(...args: string[]): Promise<string> {
 	return out;
 }
 
-/** Runs a test as the evidence would, and shows what its report shows. */
-async function shown(
+type Args = readonly (string | { file: string })[];
+type Runs = readonly (readonly [command: EvidenceTest['command'], args: Args])[];
+
+/** Runs tests as the evidence would, and shows what its report shows. @param change what a dishonest signer does to the results */
+async function shownOf(
 	keys: string,
-	command: EvidenceTest['command'],
-	args: readonly (string | { file: string })[],
+	runs: Runs,
 	opened: readonly OpenedMark[] = JSON.parse(readFileSync(path(keys), 'utf8')),
+	change = (result: EvidenceTest['result']) => result,
 ): Promise<Exhibits> {
-	const names = args.flatMap((one) => (typeof one === 'string' ? [] : [one.file]));
-	const typed = args.map((one) => (typeof one === 'string' ? one : path(one.file)));
-	const spec = command === 'exposure' ? [] : ['--spec', path(keys)];
-	const result = jsonLines(await printed(command, ...typed, ...spec, '--json', '--quiet'));
-	const numbered = args.map((one) => (typeof one === 'string' ? one : { input: names.indexOf(one.file) }));
-	const tests: EvidenceTest[] = [{ suspect: 'rival', command, args: numbered, result }];
+	const names = runs.flatMap(([, args]) =>
+		args.flatMap((one) => (typeof one === 'string' ? [] : [one.file])),
+	);
+	const tests: EvidenceTest[] = [];
+	for (const [command, args] of runs) {
+		const typed = args.map((one) => (typeof one === 'string' ? one : path(one.file)));
+		const spec = command === 'exposure' ? [] : ['--spec', path(keys)];
+		const result = jsonLines(await printed(command, ...typed, ...spec, '--json', '--quiet'));
+		const numbered = args.map((one) => (typeof one === 'string' ? one : { input: names.indexOf(one.file) }));
+		tests.push({ suspect: 'rival', command, args: numbered, result: change(result) });
+	}
 	const inputs = names.map((name) => ({ name, bytes: 0, sha256: '', records: 0, root: '' }));
 	const findings = findingsOf(headlinesOf(tests) ?? [], tests.length);
 	return exhibitsOf({ predicate: { tests, inputs }, findings, corpus: folder, keys: opened });
 }
+const shown = (keys: string, command: EvidenceTest['command'], args: Args, opened?: readonly OpenedMark[]) =>
+	shownOf(keys, [[command, args]], opened);
 
 beforeAll(async () => {
 	// Its draws come from a generator of another system, which is not hardened.
@@ -60,6 +70,14 @@ beforeAll(async () => {
 	put(
 		'answers.jsonl',
 		texts.map(({ prompt, text }) => ({ prompt, text })),
+	);
+	const plain = jsonLines(await printed('generate', '--count', '5', '--json')) as {
+		prompt: string;
+		text: string;
+	}[];
+	put(
+		'plain.jsonl',
+		plain.map(({ prompt, text }) => ({ prompt, text })),
 	);
 	put(
 		'ids.jsonl',
@@ -77,8 +95,8 @@ beforeAll(async () => {
 describe('answers', () => {
 	it('are shown under hardened generators only, and the page says so', async () => {
 		const { passages, curves, missing } = await shown('keys.json', 'detect', [{ file: 'answers.jsonl' }]);
-		// The first that were found: the second says too little by itself.
-		expect(passages.map(({ from }) => from)).toEqual(['record 1', 'record 3', 'record 6']);
+		// The first that are found after correction for all eight.
+		expect(passages.map(({ from }) => from)).toEqual(['answers.jsonl, record 3']);
 		for (const { tokens } of passages) {
 			expect(tokens.some(({ green }) => green !== null)).toBe(true);
 			expect(tokens.every(({ nats }) => nats === null)).toBe(true);
@@ -86,24 +104,23 @@ describe('answers', () => {
 		expect(curves).toEqual([]);
 		expect(missing).toEqual([
 			expect.stringMatching(
-				/^rival, detect: no passage under the choice mark \(gumbel, philox4x32-10-v1\): its generator is not hardened/,
+				/^rival, detect: nothing is shown under the choice mark \(gumbel, philox4x32-10-v1\): its generator is not hardened/,
 			),
 		]);
 	});
 
-	it('have a curve for each channel, or the reason why not', async () => {
+	it('have a curve for each channel whose generator is hardened', async () => {
 		const args = ['--suspect', { file: 'answers.jsonl' }, '--held-out-keys', '19'];
 		const { curves } = await shown('keys.json', 'radioactivity', args);
 		expect(curves.map(({ suspect, of, points }) => [suspect, of, points.length])).toEqual([
 			['rival', 'shape', 9],
-			['rival', 'choice', 9],
 		]);
 		const other = await shown('other.json', 'radioactivity', args);
 		expect(other).toEqual({
 			...{ curves: [], passages: [], pairs: [] },
 			missing: [
 				expect.stringMatching(
-					/^rival, radioactivity: no curve under the choice mark \(synthid, transformers-synthid-v1\): its scores have no law/,
+					/^rival, radioactivity: nothing is shown under the choice mark \(synthid, transformers-synthid-v1\): its generator is not hardened/,
 				),
 			],
 		});
@@ -120,6 +137,20 @@ describe('answers', () => {
 			missing: ['rival, detect: its files hold token ids, and no text to show.'],
 		});
 	});
+
+	it('of a test that finds nothing are not shown as those of one that finds', async () => {
+		const runs = ['answers.jsonl', 'plain.jsonl'].map(
+			(file) => ['radioactivity', ['--suspect', { file }, '--held-out-keys', '19']] as const,
+		);
+		const { passages } = await shownOf('keys.json', runs);
+		expect(passages).toHaveLength(3);
+		for (const { from } of passages) expect(from).toMatch(/^answers\.jsonl/);
+		// A document that is found alone, but not among so many.
+		const weakly = (result: EvidenceTest['result']) =>
+			result.map((one) => ({ ...one, verdict: 'marked', log10PCorrected: -6.5 }));
+		const detected = await shownOf('keys.json', [['detect', [{ file: 'answers.jsonl' }]]], undefined, weakly);
+		expect(detected.passages).toEqual([]);
+	});
 });
 
 describe('a trial', () => {
@@ -129,6 +160,19 @@ describe('a trial', () => {
 		put(
 			'pairs.jsonl',
 			ids.map((id) => ({ id, account: 'ada', prompt: '', a: `one ${id}`, b: `two ${id}` })),
+		);
+		put(
+			'one-sided.jsonl',
+			ids.map((id) => ({ id, a: 2, b: 1 })),
+		);
+		put(
+			'one-sided-coins.jsonl',
+			ids.map((id) => ({ id, served: 'a' })),
+		);
+		// The first pair is a tie.
+		put(
+			'tied.jsonl',
+			ids.map((id, i) => ({ id, a: 2, b: i === 0 ? 2 : served(i) === 'b' ? 3 : 1 })),
 		);
 		put(
 			'scores.jsonl',
@@ -158,6 +202,22 @@ describe('a trial', () => {
 		expect(whole.pairs[0]).toMatchObject({ served: { text: 'one p0', score: 2 }, unserved: { score: 1 } });
 		expect(whole.curves).toMatchObject([{ of: 'trial', threshold: expect.closeTo(6, 9) }]);
 		expect(whole.curves[0].points).toHaveLength(41);
+		const tied = await shown('keys.json', 'exposure', [
+			...[...pairs, '--scores', { file: 'tied.jsonl' }, '--coins', { file: 'coins.jsonl' }],
+		]);
+		expect(tied.pairs.map(({ id }) => id)).toEqual(['p1', 'p2', 'p3']);
+		expect(tied.curves[0].points).toHaveLength(40);
+		const sided = await shown('keys.json', 'exposure', [
+			...[...pairs, '--scores', { file: 'one-sided.jsonl' }, '--coins', { file: 'one-sided-coins.jsonl' }],
+		]);
+		expect(sided).toMatchObject({ curves: [], missing: [expect.stringContaining('order-tells-coin')] });
+		const lie = await shownOf(
+			'keys.json',
+			[['exposure', [...pairs, ...scores, '--coins', { file: 'coins.jsonl' }]]],
+			undefined,
+			([one]) => [{ ...one, log10E: 99 }],
+		);
+		expect(lie).toMatchObject({ curves: [], missing: [expect.stringContaining('another e-value')] });
 		const lost = await shown('keys.json', 'exposure', [
 			...pairs,
 			...scores,
