@@ -15,6 +15,7 @@ import { idReader, idScanner, TOKEN_FIELDS } from './token-lines.js';
 export interface TokenRecord {
 	/** The record's own `id`, else its place, as of texts. */
 	readonly id: string;
+	/** Valid until the next batch is asked for. */
 	readonly tokens: ArrayLike<number>;
 }
 
@@ -52,9 +53,13 @@ export async function* tokensOfLines(
 	field?: string,
 ): AsyncGenerator<TokenRecord[]> {
 	const read = idReader(limit, field);
+	let ids = new Uint32Array(0);
 	for await (const block of blocks) {
 		const { starts, at, first } = block;
-		const { ids, counts } = scanLines(block, limit);
+		// An id takes a byte, and another that parts it from the next.
+		const most = (block.bytes.length >> 1) + 1;
+		if (ids.length < most) ids = new Uint32Array(most);
+		const counts = scanLines(block, limit, ids);
 		let textOf: ((index: number) => string | undefined) | undefined;
 		let used = 0;
 		let batch: TokenRecord[] = [];
@@ -85,13 +90,8 @@ export async function* tokensOfLines(
 	}
 }
 
-/** The ids of a block's lines, one behind the other, and how many each line has: -1 for one that is no plain list. */
-function scanLines(
-	{ bytes, starts, ends }: LineBlock,
-	limit: number,
-): { ids: Uint32Array; counts: Int32Array } {
-	// An id takes a byte, and another that parts it from the next.
-	const ids = new Uint32Array((bytes.length >> 1) + 1);
+/** Puts the ids of a block's lines one behind the other; how many each line has: -1 for one that is no plain list. */
+function scanLines({ bytes, starts, ends }: LineBlock, limit: number, ids: Uint32Array): Int32Array {
 	const counts = new Int32Array(starts.length);
 	const scan = idScanner(bytes);
 	let used = 0;
@@ -99,7 +99,7 @@ function scanLines(
 		counts[i] = scan(starts[i], ends[i], limit, ids, used);
 		if (counts[i] > 0) used += counts[i];
 	}
-	return { ids, counts };
+	return counts;
 }
 
 async function* columnTokens(
