@@ -6,28 +6,35 @@
 import { Command, CommanderError } from 'commander';
 import { TouchmarkError } from '../errors.js';
 import { VERSION } from '../version.js';
-import { addAccounts } from './accounts.js';
-import { addApiKeys } from './api-keys.js';
-import { addBench } from './bench.js';
-import { addCollect } from './collect.js';
-import { addDemo } from './demo.js';
-import { addDetect } from './detect.js';
 import { type Edge, EXIT } from './edge.js';
-import { addEvidence } from './evidence.js';
-import { addExposure } from './exposure.js';
-import { addGenerate } from './generate.js';
-import { addKeys } from './keys.js';
-import { addLog } from './log.js';
-import { addManifest } from './manifest.js';
-import { addNetworks } from './networks.js';
-import { addPower } from './power.js';
-import { addRadioactivity } from './radioactivity.js';
-import { addScan } from './scan.js';
-import { addScanMerge } from './scan-merge.js';
-import { addScanWorker } from './scan-worker.js';
-import { addServe } from './serve.js';
-import { addTrace } from './trace.js';
-import { addTranscript } from './transcript.js';
+
+/** Adds a command. @param exit sets the exit code of a command that ends well */
+type AddCommand = (program: Command, edge: Edge, exit: (code: number) => void) => void;
+
+/** Commands in the order of the help. A command loads what it needs and no other's: to start takes most of a short one's time. */
+const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
+	demo: async () => (await import('./demo.js')).addDemo,
+	keys: async () => (await import('./keys.js')).addKeys,
+	accounts: async () => (await import('./accounts.js')).addAccounts,
+	log: async () => (await import('./log.js')).addLog,
+	generate: async () => (await import('./generate.js')).addGenerate,
+	detect: async () => (await import('./detect.js')).addDetect,
+	manifest: async () => (await import('./manifest.js')).addManifest,
+	collect: async () => (await import('./collect.js')).addCollect,
+	transcript: async () => (await import('./transcript.js')).addTranscript,
+	radioactivity: async () => (await import('./radioactivity.js')).addRadioactivity,
+	exposure: async () => (await import('./exposure.js')).addExposure,
+	trace: async () => (await import('./trace.js')).addTrace,
+	serve: async () => (await import('./serve.js')).addServe,
+	'api-keys': async () => (await import('./api-keys.js')).addApiKeys,
+	scan: async () => (await import('./scan.js')).addScan,
+	'scan-worker': async () => (await import('./scan-worker.js')).addScanWorker,
+	'scan-merge': async () => (await import('./scan-merge.js')).addScanMerge,
+	bench: async () => (await import('./bench.js')).addBench,
+	networks: async () => (await import('./networks.js')).addNetworks,
+	evidence: async () => (await import('./evidence.js')).addEvidence,
+	power: async () => (await import('./power.js')).addPower,
+};
 
 /**
  * @param args without node and script
@@ -48,27 +55,9 @@ export async function run(args: readonly string[], edge: Edge): Promise<number> 
 			'after',
 			'\nExit codes: 0 ran (whatever the verdict), 1 the operation failed, 2 bad usage or bad input,\n3 a positive verdict under --fail-on-detect.',
 		);
-	addDemo(program, edge);
-	addKeys(program, edge);
-	addAccounts(program, edge);
-	addLog(program, edge, exit);
-	addGenerate(program, edge);
-	addDetect(program, edge, exit);
-	addManifest(program, edge, exit);
-	addCollect(program, edge, exit);
-	addTranscript(program, edge);
-	addRadioactivity(program, edge, exit);
-	addExposure(program, edge, exit);
-	addTrace(program, edge, exit);
-	addServe(program, edge);
-	addApiKeys(program, edge);
-	addScan(program, edge, exit);
-	addScanWorker(program, edge);
-	addScanMerge(program, edge, exit);
-	addBench(program, edge);
-	addNetworks(program, edge, exit);
-	addEvidence(program, edge, exit);
-	addPower(program, edge);
+	const name = args.find((one) => !one.startsWith('-'));
+	const wanted = name !== undefined && Object.hasOwn(COMMANDS, name) ? [name] : Object.keys(COMMANDS);
+	for (const add of await Promise.all(wanted.map((one) => COMMANDS[one]()))) add(program, edge, exit);
 	for (const command of allCommands(program)) {
 		command.exitOverride().configureOutput({
 			writeOut: edge.out,
