@@ -100,7 +100,7 @@ export async function answerExhibits(sources: AnswerSources): Promise<Partial<Ex
 		if (isDone && (running.length === 0 || number >= MOST_ANSWERS)) break;
 	}
 	if (showsPassages && passages.length === 0)
-		leaveOut(`no passage: none of the answers that it found has ${PASSAGE.least} tokens.`);
+		leaveOut(`no passage: no answer that may be shown has ${PASSAGE.least} tokens.`);
 	return { curves: running.map(({ curve }) => curve), passages, missing };
 }
 
