@@ -5,21 +5,19 @@
  */
 import { valuesOf } from '../evidence/commands.js';
 import type { Exhibits, ShownPair } from '../evidence/exhibits.js';
+import { TOLERANCE } from '../evidence/findings.js';
 import type { EvidenceTest } from '../evidence/statement.js';
 import { OpenedCoin } from '../marks/arm.js';
 import { newSignBets } from '../stats/index.js';
 import { log10 } from '../stats/portable.js';
 import { newExposure } from '../verify/exposure.js';
-import { tossPairs } from '../verify/exposure-coins.js';
-import { admitPairs, ExposureScore } from '../verify/exposure-data.js';
+import { ExposureScore } from '../verify/exposure-data.js';
 import { ExposureResult } from '../verify/exposure-result.js';
 import { toLog10 } from '../verify/test-result.js';
 import { exposureInput, readAll } from './exposure.js';
 
 /** Pairs of a trial. */
 const SHOWN = 3;
-/** How far printed logarithms may be apart. */
-const TOLERANCE = 1e-9;
 
 /**
  * Reads it.
@@ -51,14 +49,14 @@ export async function trialExhibits(
 		...(rule === undefined ? {} : { rule }),
 		retrospective: args.includes('--retrospective'),
 	});
-	const { scores } = newExposure(input).record(await readAll(ExposureScore, scoreFiles));
-	const admitted = admitPairs(input);
-	const tossed = tossPairs(admitted, input.pairs, scores, await readAll(OpenedCoin, coinFiles));
+	const trial = newExposure(input);
+	const scored = trial.record(await readAll(ExposureScore, scoreFiles));
+	const tossed = scored.toss(await readAll(OpenedCoin, coinFiles));
 	// Ties are pairs of equal texts or scores; no test counts them.
-	const tested = admitted.pairs.flatMap((pair, i) => {
+	const tested = trial.pairs.flatMap((pair, i) => {
 		const { served, signed, account } = tossed.pairs[i];
 		const counts = signed !== null && (account === null || !controls.has(account));
-		return counts ? [{ ...pair, scores: scores[i], served, signed }] : [];
+		return counts ? [{ ...pair, scores: scored.scores[i], served, signed }] : [];
 	});
 	const pairs = tested.slice(0, SHOWN).map((pair): ShownPair => {
 		const answer = (side: 'a' | 'b') => ({ text: pair[side], score: pair.scores[side] });

@@ -121,6 +121,11 @@ export const Argument = z.union([
 ]);
 export type Argument = z.infer<typeof Argument>;
 
+/** A file among arguments, in a plan or in the evidence. */
+interface GivenFile {
+	readonly prefix?: string | undefined;
+}
+
 /**
  * Whether a command may be run with these arguments.
  *
@@ -128,15 +133,16 @@ export type Argument = z.infer<typeof Argument>;
  */
 export function checkArguments(
 	name: TestCommandName,
-	args: readonly (string | object)[],
+	args: readonly (string | GivenFile)[],
 	where: string,
 ): void {
 	const { files, flags }: TestCommand = TEST_COMMANDS[name];
-	const isFile = (argument: string | object) => typeof argument !== 'string';
-	const named = (argument: string | object) => typeof argument !== 'string' && 'prefix' in argument;
+	const isFile = (argument: string | GivenFile) => typeof argument !== 'string';
+	const prefixOf = (argument: string | GivenFile) =>
+		typeof argument === 'string' ? undefined : argument.prefix;
 	const given = new Set<string>();
 	let i = 0;
-	while (files && i < args.length && isFile(args[i]) && !named(args[i])) i++;
+	while (files && i < args.length && isFile(args[i]) && prefixOf(args[i]) === undefined) i++;
 	while (i < args.length) {
 		const flag = args[i++];
 		if (typeof flag !== 'string' || !Object.hasOwn(flags, flag))
@@ -152,12 +158,10 @@ export function checkArguments(
 		const most = kind === 'text' || kind === 'file' ? 1 : Infinity;
 		const first = i;
 		while (i < args.length && i - first < most && isFile(args[i]) === wantsFiles && !isFlag(args[i])) {
-			const argument = args[i++];
-			if (!named(argument)) continue;
-			const { prefix } = argument as { prefix?: unknown };
-			if (kind !== 'named-files' || typeof prefix !== 'string' || !PREFIX.test(prefix))
+			const prefix = prefixOf(args[i++]);
+			if (prefix !== undefined && !(kind === 'named-files' && PREFIX.test(prefix)))
 				throw badInput(
-					`${where}: ${flag} has a file with "${String(prefix).slice(0, 60)}" before it, which has no place there`,
+					`${where}: ${flag} has a file with "${prefix.slice(0, 60)}" before it, which has no place there`,
 				);
 		}
 		if (i === first)
@@ -165,7 +169,7 @@ export function checkArguments(
 	}
 }
 
-function isFlag(argument: string | object): boolean {
+function isFlag(argument: string | GivenFile): boolean {
 	return typeof argument === 'string' && argument.startsWith('-');
 }
 

@@ -211,7 +211,7 @@ function cohortRow(
 }
 
 /** How far printed logarithms may be apart. */
-const TOLERANCE = 1e-9;
+export const TOLERANCE = 1e-9;
 
 /**
  * The first thing in which a bundle's results contradict themselves or the marks; null where there is none.

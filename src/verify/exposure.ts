@@ -70,6 +70,8 @@ export interface ScoredExposure {
 	readonly scores: readonly ExposureScore[];
 	/** SHA-256, to be made public before the coins are opened. */
 	readonly scoresDigest: string;
+	/** Opens the coins and says of each pair which answer was served, without a test. @throws as `open` */
+	toss(coins: readonly OpenedCoin[]): Tossed;
 	/**
 	 * Opens the coins and tests.
 	 *
@@ -108,18 +110,19 @@ export function newExposure(input: ExposureInput): Exposure {
 			return score;
 		});
 		const scoresDigest = digestById(scores);
+		const toss = (coins: readonly OpenedCoin[]) => tossPairs(admitted, input.pairs, scores, coins);
 		return {
 			scores,
 			scoresDigest,
+			toss,
 			open(coins, options = {}) {
-				const toss = (some: readonly ExposureScore[]) => tossPairs(admitted, input.pairs, some, coins);
 				const models = (options.controlModels ?? []).map(({ model, scored: control }) => ({
 					model,
 					scoresDigest: control.scoresDigest,
-					tossed: toss(control.scores),
+					tossed: tossPairs(admitted, input.pairs, control.scores, coins),
 				}));
 				return {
-					...testTrial(input, toss(scores), models, options),
+					...testTrial(input, toss(coins), models, options),
 					dropped: { repeated: admitted.repeated, leaked: admitted.leaked },
 					rule: input.rule ?? null,
 					pairsDigest: digestById(input.pairs),

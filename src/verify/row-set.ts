@@ -112,34 +112,29 @@ export function newRowSet(words: number): RowSet {
 		}
 	}
 
-	function addRow(ids: Uint32Array, at: number): boolean {
-		if (size * words === data.length || 2 * size >= table.length) reserve(Math.max(64, size));
+	/** Where in the table the row at `at` stands, or would. */
+	function slotOf(ids: Uint32Array, at: number): number {
 		const mask = table.length - 1;
 		let slot = hashAt(ids, at) & mask;
-		for (let entry = table[slot]; entry !== 0; entry = table[slot]) {
-			const start = (entry - 1) * words;
+		for (; table[slot] !== 0; slot = (slot + 1) & mask) {
+			const start = (table[slot] - 1) * words;
 			let i = 0;
 			while (i < words && data[start + i] === ids[at + i]) i++;
-			if (i === words) return false;
-			slot = (slot + 1) & mask;
+			if (i === words) break;
 		}
-		const start = size * words;
-		for (let i = 0; i < words; i++) data[start + i] = ids[at + i];
+		return slot;
+	}
+
+	function addRow(ids: Uint32Array, at: number): boolean {
+		reserve(1);
+		const slot = slotOf(ids, at);
+		if (table[slot] !== 0) return false;
+		for (let i = 0; i < words; i++) data[size * words + i] = ids[at + i];
 		table[slot] = ++size;
 		return true;
 	}
 
-	function indexOf(ids: Uint32Array, at: number): number {
-		if (size === 0) return -1;
-		const mask = table.length - 1;
-		for (let slot = hashAt(ids, at) & mask; table[slot] !== 0; slot = (slot + 1) & mask) {
-			const start = (table[slot] - 1) * words;
-			let i = 0;
-			while (i < words && data[start + i] === ids[at + i]) i++;
-			if (i === words) return table[slot] - 1;
-		}
-		return -1;
-	}
+	const indexOf = (ids: Uint32Array, at: number): number => (size === 0 ? -1 : table[slotOf(ids, at)] - 1);
 
 	const has = (ids: Uint32Array, at: number): boolean => indexOf(ids, at) >= 0;
 

@@ -76,8 +76,9 @@ const known = new Map<string, readonly Uint8Array[]>();
 
 /** Secrets of a file of keys: a ring, or marks that were opened. None of any other file. */
 function secretsOf(path: string, passphrase: string | undefined): readonly Uint8Array[] {
-	if (!existsSync(path) || !statSync(path).isFile() || statSync(path).size > 2 ** 20) return [];
-	const text = readFileSync(path, 'utf8');
+	const found = statSync(path, { throwIfNoEntry: false });
+	if (found === undefined || !found.isFile() || found.size > 2 ** 20) return [];
+	const text = unlessGone(path, () => readFileSync(path, 'utf8'), '');
 	if (!/"touchmark-(keyring|opened-mark)"/.test(text)) return [];
 	const key = `${passphrase} ${text}`;
 	let secrets = known.get(key);
@@ -103,17 +104,18 @@ function secretsOf(path: string, passphrase: string | undefined): readonly Uint8
 function* filesIn(path: string): Generator<string> {
 	const found = statSync(path, { throwIfNoEntry: false });
 	if (found === undefined) return;
-	if (found.isDirectory()) for (const name of readdirSync(path)) yield* filesIn(join(path, name));
+	const names = () => readdirSync(path);
+	if (found.isDirectory()) for (const name of unlessGone(path, names, [])) yield* filesIn(join(path, name));
 	else yield path;
 }
 
-/** What a file begins with; nothing for one that another process, which works beside the test, has removed meanwhile. */
-function beginningOf(path: string): string {
+/** Reads what another process, which works beside the test, may have removed meanwhile: then nothing. */
+function unlessGone<T>(path: string, read: () => T, nothing: T): T {
 	try {
-		return readFileSync(path).subarray(0, MOST).toString('latin1');
+		return read();
 	} catch (error) {
 		if (existsSync(path)) throw error;
-		return '';
+		return nothing;
 	}
 }
 
@@ -132,7 +134,9 @@ export function expectNoSecrets({ args, printed, env = {}, folder = '.' }: Comma
 	const texts = [...printed];
 	if (!WRITE_KEYS.test(args.slice(0, 2).join(' ')))
 		// A file of keys is still one where it is given as something else.
-		for (const path of written) if (secretsOf(path, passphrase).length === 0) texts.push(beginningOf(path));
+		for (const path of written)
+			if (secretsOf(path, passphrase).length === 0)
+				texts.push(unlessGone(path, () => readFileSync(path).subarray(0, MOST).toString('latin1'), ''));
 	for (const form of secrets.filter(({ length }) => length >= LEAST).flatMap(formsOf))
 		for (const text of texts)
 			if (text.includes(form)) expect.unreachable(`${args.slice(0, 2).join(' ')} gave away a secret`);
