@@ -6,7 +6,7 @@ const lockfile = createHash('sha256').update(readFileSync('package-lock.json')).
 
 export default defineConfig({
 	// One output file a source file: workers and models are found by their place.
-	entry: ['src/**/*.ts', '!src/**/*.d.ts', '!src/*/kernel/**'],
+	entry: ['src/**/*.ts', '!src/**/*.d.ts', '!src/**/kernel/**'],
 	bundle: false,
 	format: 'esm',
 	target: 'node20',

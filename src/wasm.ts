@@ -21,3 +21,12 @@ export function startKernel<Exports>(kernel: string, memory: WebAssembly.Memory)
 	}
 	return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Exports;
 }
+
+/** Bytes of a page of memory. */
+const PAGE = 65_536;
+
+/** Memory that threads can share. @param bytes that the host needs, behind a page that is the kernel's */
+export function sharedMemory(bytes: number): WebAssembly.Memory {
+	const pages = 1 + Math.ceil(bytes / PAGE);
+	return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+}

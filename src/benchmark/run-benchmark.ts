@@ -16,7 +16,7 @@ import { createKeyring, type Keyring } from '../keys/keyring.js';
 import { commitMarks } from '../ledger/commit-marks.js';
 import { defaultMarks } from '../marks/defaults.js';
 import { writePieces } from '../output.js';
-import { COUNT_MEMORY, cellsOf } from '../scan/counts.js';
+import { COUNT_MEMORY, cellsOf } from '../scan/counting/counts.js';
 import { FILES } from '../scan/engine.js';
 import type { ScanPlan } from '../scan/plan.js';
 import { parseState } from '../scan/state.js';

@@ -10,7 +10,7 @@ import { badInput } from '../errors.js';
 import { MODELS } from '../generate/embedded.js';
 import type { MarkSpec } from '../marks/mark-spec.js';
 import type { ScanResult } from '../scan/corpus-result.js';
-import { COUNT_MEMORY, cellsOf } from '../scan/counts.js';
+import { COUNT_MEMORY, cellsOf } from '../scan/counting/counts.js';
 import type { PlannedGroup, ScanPlan } from '../scan/plan.js';
 import { isFinding } from '../verify/test-result.js';
 import type { Edge } from './edge.js';

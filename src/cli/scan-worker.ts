@@ -9,7 +9,8 @@ import type { TokenRecord } from '../corpus/read-token-shard.js';
 import type { ScanRecord } from '../corpus/records.js';
 import { badInput } from '../errors.js';
 import { readCandidates } from '../scan/cluster-verdicts.js';
-import { cellOf, countMemory, newCounts } from '../scan/counts.js';
+import { cellOf, countMemory, newCounts } from '../scan/counting/counts.js';
+import { newWaitingCells } from '../scan/counting/waiting-cells.js';
 import { type BoundGroup, bindPlan, describePlan } from '../scan/plan.js';
 import { recordsOf } from '../scan/record-lines.js';
 import { newShardScan } from '../scan/shard-scan.js';
@@ -29,6 +30,8 @@ interface Flags extends PlanFlags {
 
 /** Cells on a line. */
 const CELLS_A_LINE = 4096;
+/** Cells that are counted together. */
+const WAITING = 2 ** 20;
 
 /** Adds the command. */
 export function addScanWorker(program: Command, edge: Edge): void {
@@ -114,7 +117,7 @@ async function scanShard(
 		scan.add(batch);
 		await edge.drained();
 	}
-	const { totals } = scan.finish();
+	const totals = scan.finish();
 	const samples = scan.samples.map((sample) => sample.windows());
 	const row = { id: shard, ...totals, skipped: broken.count };
 	await edge.drained();
@@ -129,12 +132,14 @@ async function countShard(
 ): Promise<void> {
 	const wanted = newWantedCells(groups, countCells);
 	for await (const { line } of readCandidates(files, groups)) wanted.add(line.candidate);
-	const counts = newCounts(countMemory(countCells));
-	const addWanted = (cells: Uint32Array) =>
-		counts.add(counts.order(cells.filter((low) => wanted.has(cellOf(low, countCells)))));
+	const counts = newCounts(countMemory(countCells), countCells);
+	const waiting = newWaitingCells(countCells, WAITING);
 	const scan = newShardScan(groups, {
 		candidate: () => undefined,
-		cells: addWanted,
+		cells(low) {
+			if (low.length > waiting.room) counts.add(waiting.take());
+			waiting.add(low.filter((one) => wanted.has(cellOf(one, countCells))));
+		},
 		tooLarge: (message) => broken.tooLarge(message),
 	});
 	let read = 0;
@@ -142,7 +147,8 @@ async function countShard(
 		read += batch.length;
 		scan.addBackground(batch);
 	}
-	addWanted(scan.finish().cells);
+	scan.finish();
+	counts.add(waiting.take());
 	let cells: [number, number][] = [];
 	const put = async () => {
 		if (cells.length > 0) edge.out(`${JSON.stringify({ counts: cells } satisfies CountsLine)}\n`);

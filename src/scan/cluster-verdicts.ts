@@ -7,7 +7,7 @@
 import { readLines } from '../corpus/lines.js';
 import { badInput } from '../errors.js';
 import { checked, parseJson } from '../input.js';
-import { countMemory, newCounts } from './counts.js';
+import { countMemory, newCounts } from './counting/counts.js';
 import { type CandidatesOf, decideAll, flaggedRecords, jsonLines } from './judge-candidates.js';
 import type { BoundGroup } from './plan.js';
 import { type ScanState, type ShardRow, totalsOf } from './state.js';
@@ -107,7 +107,7 @@ async function countsOf(
 	wanted: WantedCells,
 	countCells: number,
 ): Promise<IsCommon> {
-	const counts = newCounts(countMemory(countCells));
+	const counts = newCounts(countMemory(countCells), countCells);
 	const digest = wanted.digest();
 	const counted = new Set<string>();
 	for (const path of paths) {

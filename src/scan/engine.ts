@@ -17,7 +17,7 @@ import { checked, parseJson } from '../input.js';
 import type { Keyring } from '../keys/keyring.js';
 import { writePieces, writePiecesAsTheyCome, writeWhole } from '../output.js';
 import { type ResultOptions, resultOfState, type ScanResult } from './corpus-result.js';
-import { countMemory, newCounts } from './counts.js';
+import { countMemory, newCounts } from './counting/counts.js';
 import {
 	type CandidatesOf,
 	decideAll,
@@ -35,7 +35,7 @@ import { newSpills, tallySpills } from './spill.js';
 import { decodeRows, type ShardRow, shapesOf, signState, stateOf, stateText, totalsOf } from './state.js';
 import { newJudge } from './verdicts.js';
 import { filesOf, openWorkFolder, type WorkFolder } from './work-folder.js';
-import type { ScanFindings, ScanTask, ShardFindings, SharedMemory } from './worker.js';
+import type { NumberedShard, ScanFindings, ScanTask, ShardFindings, SharedMemory } from './worker.js';
 
 /** What is scanned, and how. */
 export interface ScanOptions extends Omit<ResultOptions, 'verdicts' | 'tallies'> {
@@ -162,7 +162,7 @@ export async function scan(options: ScanOptions): Promise<ScanResult> {
 			samples.map((sample) => sample.windows()),
 		);
 		const state = options.signer === undefined ? unsigned : signState(unsigned, options.signer);
-		const counts = newCounts(memory.counts);
+		const counts = newCounts(memory.counts, plan.countCells);
 		const crowding = counts.crowding();
 		if (crowding > MOST_CROWDING)
 			problem?.(
@@ -259,7 +259,7 @@ async function scanAll(
 	};
 	const thresholds = new Uint32Array(memory.thresholds).fill(0xffffffff);
 	const counted = new Uint8Array(memory.counted);
-	const counts = new Uint8Array(memory.counts);
+	const counts = newCounts(memory.counts, plan.countCells).table;
 	if (work.resumed.counts !== null) {
 		if (work.resumed.counts.length !== counts.length)
 			throw badInput(`${work.folder}: its checkpoint is damaged; delete this folder`);
@@ -278,20 +278,23 @@ async function scanAll(
 	const total = shards.reduce((sum, { bytes }) => sum + bytes, 0);
 	let done = shards.reduce((sum, { bytes }, i) => sum + (counted[i] === 1 ? bytes : 0), 0);
 	progress?.(done, total);
-	const open = [...shards.keys()].filter((i) => counted[i] === 0);
+	const open = shards.flatMap((shard, number): NumberedShard[] =>
+		counted[number] === 1 ? [] : [{ shard, number, background: number < innocent }],
+	);
 	if (open.length === 0) return { samples, memory };
+	const tasks = tasksOf(open, workers);
 
 	const pool = new Tinypool({
 		filename: new URL('./worker.js', import.meta.url).href,
-		minThreads: Math.min(workers, open.length),
-		maxThreads: Math.min(workers, open.length),
+		minThreads: Math.min(workers, tasks.length),
+		maxThreads: Math.min(workers, tasks.length),
 	});
 	const gate = new Int32Array(memory.gate);
 	let next = performance.now() + CHECKPOINT.first;
 	/** What nobody can go on with needs no checkpoint, nor does a scan that is about to end. */
 	async function checkpoint(): Promise<void> {
 		const began = performance.now();
-		if (out === undefined || began < next || ended === 0 || ended === open.length) return;
+		if (out === undefined || began < next || ended === 0 || ended === tasks.length) return;
 		while (Atomics.compareExchange(gate, 0, 0, 1) !== 0) await new Promise((wait) => setTimeout(wait, 1));
 		try {
 			work.checkpoint(
@@ -309,32 +312,35 @@ async function scanAll(
 	let ended = 0;
 	// Of several shards that fail, the first is reported, whichever thread comes to its own first.
 	let failure: { readonly number: number; readonly error: unknown } | undefined;
-	async function run(number: number): Promise<void> {
-		const shard = shards[number];
-		const task: ScanTask = {
-			...{ plan, memory, folder: work.folder, shard, number, strict, exact },
-			background: number < innocent,
-		};
+	async function run(ofTask: readonly NumberedShard[]): Promise<void> {
+		const [{ number }] = ofTask;
+		const task: ScanTask = { ...{ plan, memory, folder: work.folder, strict, exact }, shards: ofTask };
 		try {
 			const findings: ScanFindings = await pool.run(task);
-			if ('problem' in findings) throw badInput(findings.problem);
-			findings.samples.forEach((windows, i) => {
-				samples[i].merge(windows);
-				Atomics.store(thresholds, i, samples[i].threshold);
-			});
-			ended++;
-			done += shard.bytes;
-			progress?.(done, total);
+			if ('problem' in findings) fail(findings.number, badInput(findings.problem));
+			else {
+				for (const found of findings.samples)
+					found.forEach((windows, i) => {
+						samples[i].merge(windows);
+						Atomics.store(thresholds, i, samples[i].threshold);
+					});
+				ended++;
+				for (const { shard } of ofTask) done += shard.bytes;
+				progress?.(done, total);
+			}
 		} catch (error) {
-			if (failure === undefined || number < failure.number) failure = { number, error };
+			fail(number, error);
 		}
 		running.delete(number);
 	}
+	function fail(number: number, error: unknown): void {
+		if (failure === undefined || number < failure.number) failure = { number, error };
+	}
 	const failed = () => failure !== undefined && ![...running.keys()].some((i) => i < (failure?.number ?? 0));
 	try {
-		for (const number of open) {
+		for (const task of tasks) {
 			if (failure !== undefined) break;
-			running.set(number, run(number));
+			running.set(task[0].number, run(task));
 			// One task waits for each thread, so that none is idle.
 			if (running.size >= 2 * workers) await Promise.race(running.values());
 			await checkpoint();
@@ -348,6 +354,18 @@ async function scanAll(
 		await pool.destroy();
 	}
 	return { samples, memory };
+}
+
+/** Shards of a task, at most; fewer near the end, so that no thread has much to do when the others are done. */
+const TOGETHER = 2;
+/** How many tasks of one shard each thread has at the end. */
+const SINGLE = 4;
+
+function tasksOf(open: readonly NumberedShard[], workers: number): NumberedShard[][] {
+	const tasks: NumberedShard[][] = [];
+	for (let from = 0; from < open.length; from += tasks[tasks.length - 1].length)
+		tasks.push(open.slice(from, from + (open.length - from >= TOGETHER + SINGLE * workers ? TOGETHER : 1)));
+	return tasks;
 }
 
 /** Candidates in the order of shards and records. */

@@ -17,7 +17,7 @@ import { logEValue } from '../verify/null-law.js';
 /** Standard deviations above the mean from which a span counts. */
 export const CONSPICUOUS = 4;
 /** Pairs in the shortest spans. Spans of each length overlap by half; each length is twice the one before. */
-const SHORTEST = 64;
+export const SHORTEST = 64;
 
 /** Mean and standard deviation of one score under the null. @throws RangeError for a law that no sum has */
 export function momentsOf(law: NullLaw): { mean: number; deviation: number } {
@@ -42,8 +42,9 @@ export function momentsOf(law: NullLaw): { mean: number; deviation: number } {
  * Calls back with every member for a record of n pairs: the whole, and spans.
  *
  * @param visit weights add up to 1; returns true to stop
+ * @returns whether it was stopped
  */
-function someMember(n: number, visit: (from: number, to: number, weight: number) => boolean): boolean {
+export function someMember(n: number, visit: (from: number, to: number, weight: number) => boolean): boolean {
 	let lengths = 0;
 	for (let length = SHORTEST; 2 * length <= n; length *= 2) lengths++;
 	if (visit(0, n, lengths === 0 ? 1 : 0.5)) return true;
@@ -57,21 +58,19 @@ function someMember(n: number, visit: (from: number, to: number, weight: number)
 }
 
 /**
- * Whether any member of a record's family is conspicuous.
+ * Whether scores add up to so much more than chance gives.
  *
- * @param sums running sums of the scores in units of 2^-32: the record's scores add up to sums[to] − sums[from]
+ * @param deviations above the mean
+ * @param n how many scores
+ * @param sum of them, in units of 2^-32
  */
-export function isConspicuous(
-	sums: Float64Array,
-	from: number,
-	to: number,
-	{ mean, deviation }: { mean: number; deviation: number },
+export function isAbove(
+	deviations: number,
+	n: number,
+	sum: number,
+	{ mean, deviation }: { readonly mean: number; readonly deviation: number },
 ): boolean {
-	return someMember(to - from, (start, end) => {
-		const n = end - start;
-		const score = (sums[from + end] - sums[from + start]) / SCORE_UNIT;
-		return n > 0 && score - n * mean >= CONSPICUOUS * deviation * Math.sqrt(n);
-	});
+	return n > 0 && sum / SCORE_UNIT - n * mean >= deviations * deviation * Math.sqrt(n);
 }
 
 /** Evidence of a record. */
@@ -88,7 +87,7 @@ export interface RecordEvidence {
  * @param scores of its distinct pairs in order, integers in units of 2^-32
  */
 export function recordEvidence(scores: Float64Array, law: NullLaw): RecordEvidence {
-	const { mean, deviation } = momentsOf(law);
+	const moments = momentsOf(law);
 	const sums = new Float64Array(scores.length + 1);
 	for (let i = 0; i < scores.length; i++) sums[i + 1] = sums[i] + scores[i];
 	const terms: number[] = [];
@@ -97,7 +96,7 @@ export function recordEvidence(scores: Float64Array, law: NullLaw): RecordEviden
 	someMember(scores.length, (from, to, weight) => {
 		const n = to - from;
 		const sum = sums[to] - sums[from];
-		if (n === 0 || sum / SCORE_UNIT - n * mean < CONSPICUOUS * deviation * Math.sqrt(n)) return false;
+		if (!isAbove(CONSPICUOUS, n, sum, moments)) return false;
 		const term = ln(weight) + logEValue({ scored: n, sum: BigInt(Math.floor(sum)) }, law);
 		terms.push(term);
 		if (term > most) {

@@ -14,7 +14,7 @@ import { type HfConfig, hfMark } from '../marks/hf-config.js';
 import type { Mark } from '../marks/mark.js';
 import { canonicalBytes } from '../marks/mark-spec.js';
 import { type VllmConfig, vllmMark } from '../marks/vllm-config.js';
-import { MOST_PLACES } from './counts.js';
+import { MOST_PLACES } from './counting/counts.js';
 import { SAMPLE_SIZE } from './sample.js';
 import type { WindowShape } from './windows.js';
 

@@ -7,9 +7,8 @@
 import type { TokenRecord } from '../corpus/read-token-shard.js';
 import type { ScanRecord } from '../corpus/records.js';
 import type { Tokenizer } from '../corpus/tokenizer.js';
-import { isConspicuous, momentsOf } from './evidence.js';
+import { firstLook, type ScoredText } from './first-look.js';
 import { type BoundGroup, windowSeed } from './plan.js';
-import { runningSums, type ScoredText } from './record-scores.js';
 import { newSample, type Sample } from './sample.js';
 import { newWindowCutter, type Windows } from './windows.js';
 
@@ -59,12 +58,8 @@ export interface ShardScan {
 	addBackground(records: readonly (ScanRecord | TokenRecord)[]): void;
 	/** Samples of all shards so far, in the order of groups and shapes. */
 	readonly samples: readonly Sample[];
-	/** Ends the shard; what it gives holds until the next one begins. */
-	finish(): {
-		readonly totals: ShardTotals;
-		/** Cells of the windows that records are judged by, but for those given away before. */
-		readonly cells: Uint32Array;
-	};
+	/** Ends the shard. */
+	finish(): ShardTotals;
 }
 
 /** How a pass is run. */
@@ -75,14 +70,11 @@ export interface ShardScanOptions {
 	readonly thresholds?: Uint32Array;
 	/** Is told of records that are too large to be looked at. */
 	tooLarge(message: string): void;
-	/** Takes cells before there are too many of them to hold. */
-	cells(cells: Uint32Array): void;
+	/** Takes the cells of the windows that records are judged by, some at a time; they are valid until it returns. */
+	cells(low: Uint32Array): void;
 	/** Is shown the windows of each batch: those of all groups' shapes, numbered in order. */
 	seen?(shape: number, windows: Windows): void;
 }
-
-/** Cells that are held: more than a part of a corpus has, mostly, and enough for all of the table to be gone through at once. */
-export const CELLS = 2 ** 22;
 
 /** @param groups what is looked for */
 export function newShardScan(groups: readonly BoundGroup[], options: ShardScanOptions): ShardScan {
@@ -93,8 +85,6 @@ export function newShardScan(groups: readonly BoundGroup[], options: ShardScanOp
 	let judged = 0;
 	let tokens = 0;
 	let candidates = 0;
-	const cells = new Uint32Array(CELLS);
-	let cellCount = 0;
 	let finished = false;
 
 	/** One group's texts, gathered until there are enough. */
@@ -103,9 +93,7 @@ export function newShardScan(groups: readonly BoundGroup[], options: ShardScanOp
 			cutter: newWindowCutter(shape, windowSeed(group.number, i)),
 			sample: newSample(shape.contextWidth + 1),
 			number: numbered++,
-			judges: group.judges
-				.filter((judge) => judge.shape === i)
-				.map(({ mark }) => ({ mark, moments: momentsOf(mark.scheme.null) })),
+			judges: group.judges.filter((judge) => judge.shape === i).map(({ mark }) => mark),
 		}));
 		return {
 			group,
@@ -161,23 +149,15 @@ export function newShardScan(groups: readonly BoundGroup[], options: ShardScanOp
 			before = addIds(lane, id, tokenizer.encode(piece), given, scored, before);
 	}
 
-	function countCells(low: Uint32Array): void {
-		if (cellCount + low.length > CELLS) {
-			options.cells(cells.subarray(0, cellCount));
-			cellCount = 0;
-		}
-		cells.set(low, cellCount);
-		cellCount += low.length;
-	}
-
 	function flush(lane: Lane, scored: boolean): void {
 		const { ends, ids, given, names, group } = lane;
 		const count = ends.length;
 		if (count === 0) return;
 		const conspicuous = new Uint8Array(count);
-		const texts = names.map(
-			(_, i): ScoredText => ({ tokens: ids.subarray(i === 0 ? 0 : ends[i - 1], ends[i]), given: given[i] }),
-		);
+		const textOf = (i: number): ScoredText => ({
+			tokens: ids.subarray(i === 0 ? 0 : ends[i - 1], ends[i]),
+			given: given[i],
+		});
 		for (const { cutter, sample, number, judges } of lane.shapes) {
 			const { windows } = cutter;
 			cutter.fill(ids, ends, lane.someGiven ? given : undefined);
@@ -185,13 +165,11 @@ export function newShardScan(groups: readonly BoundGroup[], options: ShardScanOp
 				sample.add(windows, thresholds === undefined ? undefined : Atomics.load(thresholds, number));
 			if (scored) seen?.(number, windows);
 			if (judges.length === 0) continue;
-			countCells(windows.low.subarray(0, windows.size));
+			options.cells(windows.low.subarray(0, windows.size));
 			if (!scored) continue;
-			for (const { mark, moments } of judges) {
-				const { sums, starts } = runningSums(mark, windows, texts);
-				for (let i = 0; i < count; i++)
-					if (conspicuous[i] === 0 && isConspicuous(sums, starts[i], starts[i + 1], moments))
-						conspicuous[i] = 1;
+			for (const mark of judges) {
+				const isConspicuous = firstLook(mark, windows, count, textOf);
+				for (let i = 0; i < count; i++) if (conspicuous[i] === 0 && isConspicuous(i)) conspicuous[i] = 1;
 			}
 		}
 		if (scored) {
@@ -202,7 +180,7 @@ export function newShardScan(groups: readonly BoundGroup[], options: ShardScanOp
 				candidate({
 					...names[i],
 					group: group.number,
-					tokens: Array.from(texts[i].tokens),
+					tokens: Array.from(textOf(i).tokens),
 					left: given[i].length === 0 ? [] : leftOut(lane, i),
 				});
 			}
@@ -239,7 +217,6 @@ export function newShardScan(groups: readonly BoundGroup[], options: ShardScanOp
 		judged = 0;
 		tokens = 0;
 		candidates = 0;
-		cellCount = 0;
 	}
 
 	function addAll(batch: readonly (ScanRecord | TokenRecord)[], scored: boolean): void {
@@ -274,8 +251,7 @@ export function newShardScan(groups: readonly BoundGroup[], options: ShardScanOp
 			begin();
 			for (const lane of lanes) flush(lane, true);
 			finished = true;
-			const totals = { records, judged, tokens, candidates };
-			return { totals, cells: cells.subarray(0, cellCount) };
+			return { records, judged, tokens, candidates };
 		},
 	};
 }

@@ -45,7 +45,7 @@ export function newSpill(mark: Mark, seed: number): Spill {
 			const pairs = new Uint32Array(ROWS * perWindow * words);
 			for (let from = 0; from < windows.size; from += ROWS) {
 				const count = Math.min(ROWS, windows.size - from);
-				const rows = windows.rows(from, from + count);
+				const rows = windows.rowsAt(windows.places.subarray(from, from + count));
 				const covered = spec.selector === 'all' ? null : mark.coversRows(rows, count);
 				let found = 0;
 				for (let i = 0; i < count; i++) {

@@ -15,7 +15,7 @@ import { checked, hexOf } from '../input.js';
 import { isSignedBy } from '../keys/ed25519.js';
 import type { Keyring } from '../keys/keyring.js';
 import { canonicalBytes } from '../marks/mark-spec.js';
-import { COUNT_MEMORY, cellsOf } from './counts.js';
+import { COUNT_MEMORY, cellsOf } from './counting/counts.js';
 import { digestOf, type PlanDescription, windowSeed } from './plan.js';
 import { newSample, type Sample, type SampledWindows } from './sample.js';
 import { hashesOfRows } from './windows.js';

@@ -9,8 +9,8 @@ import { ln } from '../stats/portable.js';
 import { scoreList } from '../verify/tally.js';
 import { toLog10 } from '../verify/test-result.js';
 import { type RecordEvidence, recordEvidence } from './evidence.js';
+import { type KeptWindows, keptWindows } from './kept-windows.js';
 import { type BoundGroup, windowSeed } from './plan.js';
-import { type KeptWindows, keptWindows } from './record-scores.js';
 import type { Candidate } from './shard-scan.js';
 import { newWindowCutter } from './windows.js';
 

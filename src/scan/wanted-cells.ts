@@ -6,7 +6,7 @@
  */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
-import { cellOf } from './counts.js';
+import { cellOf } from './counting/counts.js';
 import { type BoundGroup, windowSeed } from './plan.js';
 import type { Candidate } from './shard-scan.js';
 import { newWindowCutter } from './windows.js';

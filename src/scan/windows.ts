@@ -35,11 +35,18 @@ export interface Windows {
 	/** Numbers of the windows whose first hash is not above a limit, ascending; valid until others are asked for. */
 	below(limit: number): Uint32Array;
 	/**
-	 * Windows as rows of context ids and token, one behind the other; valid until others are asked for.
-	 *
-	 * @param from at most {@link ROWS} before `to`
+	 * Half of the windows of each text, those whose first hash is below 2^31; all of a text that has less than `short`. Gives
+	 * where they begin, and how many of them come before each window, one entry more than there are windows; valid until
+	 * numbers or halves are asked for.
 	 */
-	rows(from: number, to: number): Uint32Array;
+	halves(short: number): { readonly places: Uint32Array; readonly before: Uint32Array };
+	/**
+	 * The windows that begin at these places, as rows of context ids and token, one behind the other; valid until others
+	 * are asked for.
+	 *
+	 * @param at {@link ROWS} places at most
+	 */
+	rowsAt(at: Uint32Array): Uint32Array;
 }
 
 /** Windows that are given as rows at once, at most: they stay in the processor's cache. */
@@ -110,6 +117,16 @@ interface Exports {
 	): void;
 	copyRows(ids: number, places: number, count: number, words: number, out: number): void;
 	below(high: number, count: number, limit: number, out: number): number;
+	choose(
+		high: number,
+		places: number,
+		from: number,
+		to: number,
+		all: 0 | 1,
+		before: number,
+		chosen: number,
+		count: number,
+	): number;
 }
 
 const PAGE = 65_536;
@@ -118,7 +135,9 @@ const SLACK = 32;
 
 /** The kernel over memory of its own, with room for so many ids and as many windows. */
 function newKernel(words: number, most: number) {
-	const lengths = [most, most, most, most, most, ROWS * words].map((length) => 4 * (length + SLACK));
+	const lengths = [most, most, most, most, most, most, ROWS, ROWS * words].map(
+		(length) => 4 * (length + SLACK),
+	);
 	const pages = Math.ceil((PAGE + lengths.reduce((sum, length) => sum + length, 0)) / PAGE);
 	const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
 	const run = startKernel<Exports>(KERNEL, memory);
@@ -130,12 +149,12 @@ function newKernel(words: number, most: number) {
 		low = Math.imul(low, LOW);
 	}
 	let next = run.DATA.value;
-	const [ids, places, high, low, chosen, rows] = lengths.map((length) => {
+	const [ids, places, high, low, chosen, before, wanted, rows] = lengths.map((length) => {
 		const view = new Uint32Array(memory.buffer, next, length / 4);
 		next += length;
 		return view;
 	});
-	return { run, most, ids, places, high, low, chosen, rows };
+	return { run, most, ids, places, high, low, chosen, before, wanted, rows };
 }
 
 /**
@@ -151,6 +170,7 @@ export function newWindowCutter({ contextWidth, start, narrow }: WindowShape, se
 	let kernel = newKernel(words, 0);
 	let starts = new Uint32Array(1);
 	let size = 0;
+	let texts = 0;
 
 	return {
 		windows: {
@@ -177,14 +197,35 @@ export function newWindowCutter({ contextWidth, start, narrow }: WindowShape, se
 				const { run, high, chosen } = kernel;
 				return chosen.subarray(0, run.below(high.byteOffset, size, limit, chosen.byteOffset));
 			},
-			rows(from, to) {
-				const { run, ids, places, rows } = kernel;
-				run.copyRows(ids.byteOffset, places.byteOffset + 4 * from, to - from, words, rows.byteOffset);
-				return rows.subarray(0, (to - from) * words);
+			halves(short) {
+				const { run, places, high, chosen, before } = kernel;
+				let count = 0;
+				for (let text = 0; text < texts; text++) {
+					const [from, to] = [starts[text], starts[text + 1]];
+					count = run.choose(
+						high.byteOffset,
+						places.byteOffset,
+						from,
+						to,
+						to - from < short ? 1 : 0,
+						before.byteOffset,
+						chosen.byteOffset,
+						count,
+					);
+				}
+				before[size] = count;
+				return { places: chosen.subarray(0, count), before };
+			},
+			rowsAt(at) {
+				const { run, ids, wanted, rows } = kernel;
+				wanted.set(at);
+				run.copyRows(ids.byteOffset, wanted.byteOffset, at.length, words, rows.byteOffset);
+				return rows.subarray(0, at.length * words);
 			},
 		},
 		fill(ids, ends, given) {
 			const count = ends.length;
+			texts = count;
 			const length = count === 0 ? 0 : ends[count - 1];
 			const most = length + count * pad;
 			if (kernel.most < most) kernel = newKernel(words, most);

@@ -9,7 +9,7 @@
 import { z } from 'zod';
 import { MAX_TOKEN_ID } from '../corpus/documents.js';
 import { hexOf } from '../input.js';
-import { COUNT_MEMORY, cellsOf, MOST_PLACES } from './counts.js';
+import { COUNT_MEMORY, cellsOf, MOST_PLACES } from './counting/counts.js';
 
 const Count = z.int().min(0);
 const Ids = z.array(z.int().min(0).max(MAX_TOKEN_ID)).readonly();

@@ -1,6 +1,6 @@
 /**
- * The scan of one shard in a thread of its own. What it found is written to files first and counted after, so that a
- * shard is either done as a whole or not begun.
+ * The scan of some shards in a thread of its own, one after another. What was found is written to files first and counted
+ * after, so that a shard is either done as a whole or not begun.
  *
  * @module
  */
@@ -9,11 +9,12 @@ import { report } from '../corpus/lines.js';
 import type { Shard } from '../corpus/shards.js';
 import { badInput, TouchmarkError } from '../errors.js';
 import { writeWhole } from '../output.js';
-import { type Counts, newCounts } from './counts.js';
+import { type Counts, MOST_CELLS, newCounts } from './counting/counts.js';
+import { newWaitingCells, type WaitingCells } from './counting/waiting-cells.js';
 import { bindPlan, type ScanPlan } from './plan.js';
 import type { SampledWindows } from './sample.js';
 import { shardRecords } from './shard-records.js';
-import { CELLS, newShardScan, type ShardScan, type ShardTotals } from './shard-scan.js';
+import { newShardScan, type ShardScan, type ShardTotals } from './shard-scan.js';
 import { newSpills, type Spill, writeAll } from './spill.js';
 import { encodeRows } from './state.js';
 import { filesOf } from './work-folder.js';
@@ -24,7 +25,7 @@ export const NAMED = 20;
 /** Memory that all threads share. */
 export interface SharedMemory {
 	/** Counts of windows. */
-	readonly counts: SharedArrayBuffer;
+	readonly counts: WebAssembly.Memory;
 	/** First hash above which windows cannot be in the sample, for each sample. */
 	readonly thresholds: SharedArrayBuffer;
 	/** 1 while somebody adds to the counts or copies them. */
@@ -33,26 +34,31 @@ export interface SharedMemory {
 	readonly counted: SharedArrayBuffer;
 }
 
-/** One shard. */
+/** Shards that are counted together, which memory likes. */
 export interface ScanTask {
 	readonly plan: ScanPlan;
 	readonly memory: SharedMemory;
 	/** Where what was found is written. */
 	readonly folder: string;
-	readonly shard: Shard;
-	readonly number: number;
-	/** Records that are known to be innocent are counted only. */
-	readonly background: boolean;
+	readonly shards: readonly NumberedShard[];
 	/** A record that cannot be read ends the scan. */
 	readonly strict: boolean;
 	/** Pairs of the corpus are spilled to disk, all of them. */
 	readonly exact: boolean;
 }
 
-/** What was found. */
+/** A shard and its place among all of them. */
+export interface NumberedShard {
+	readonly shard: Shard;
+	readonly number: number;
+	/** Records that are known to be innocent are counted only. */
+	readonly background: boolean;
+}
+
+/** What may be among the least, of each shard, and each sample; or what ended the scan, and in which shard. */
 export type ScanFindings =
-	| { readonly problem: string }
-	| { readonly found: ShardFindings; readonly samples: readonly SampledWindows[] };
+	| { readonly problem: string; readonly number: number }
+	| { readonly samples: readonly (readonly SampledWindows[])[] };
 
 /** What is kept of a shard in a file. */
 export interface ShardFindings {
@@ -66,11 +72,11 @@ export interface ShardFindings {
 
 /** Pairs of one mark that are held before they are written. */
 const HELD = 2 ** 21;
-
 /** What a thread works with. It does one scan in its life. */
 interface Desk {
 	readonly scan: ShardScan;
 	readonly counts: Counts;
+	readonly waiting: WaitingCells;
 	readonly spills: readonly { readonly shape: number; readonly spill: Spill }[];
 }
 let desk: Promise<Desk> | undefined;
@@ -78,7 +84,6 @@ let desk: Promise<Desk> | undefined;
 /** The shard that is being scanned. */
 interface Running {
 	readonly candidates: number;
-	readonly cells: number;
 	readonly number: number;
 	readonly name: string;
 	readonly spilled: number[];
@@ -86,16 +91,22 @@ interface Running {
 	broken(problem: TouchmarkError): void;
 }
 let running: Running;
+/** File for cells that are too many to hold. */
+let spilledCells: number;
 
 async function newDesk({ plan, memory, folder, exact }: ScanTask): Promise<Desk> {
 	const groups = await bindPlan(plan);
 	const files = filesOf(folder);
 	const spills = exact ? newSpills(groups) : [];
+	const waiting = newWaitingCells(plan.countCells, MOST_CELLS);
 	const scan = newShardScan(groups, {
 		candidate: (candidate) => writeAll(running.candidates, Buffer.from(`${JSON.stringify(candidate)}\n`)),
 		tooLarge: (message) => running.broken(badInput(`${running.name}: ${message}`)),
 		thresholds: new Uint32Array(memory.thresholds),
-		cells: (cells) => writeAll(running.cells, cells),
+		cells(low) {
+			if (low.length > waiting.room) writeAll(spilledCells, waiting.take().cells);
+			waiting.add(low);
+		},
 		seen(shape, windows) {
 			for (const [mark, { shape: own, spill }] of spills.entries()) {
 				if (own !== shape) continue;
@@ -104,76 +115,95 @@ async function newDesk({ plan, memory, folder, exact }: ScanTask): Promise<Desk>
 			}
 		},
 	});
-	return { scan, counts: newCounts(memory.counts), spills };
+	return { scan, counts: newCounts(memory.counts, plan.countCells), waiting, spills };
 }
 
-/** Scans a shard. */
-export default async function scanShard(task: ScanTask): Promise<ScanFindings> {
-	const { shard, folder, number, strict, background, plan } = task;
+/** Scans shards. */
+export default async function scanShards(task: ScanTask): Promise<ScanFindings> {
+	const { shards, folder } = task;
 	desk ??= newDesk(task);
-	const files = filesOf(folder);
-	const temporary = {
-		candidates: `${files.candidates(number)}.tmp`,
-		cells: `${files.candidates(number)}.cells`,
-	};
+	const path = `${filesOf(folder).candidates(shards[0].number)}.cells`;
+	let number = shards[0].number;
 	try {
-		const { scan, counts, spills } = await desk;
-		let skipped = 0;
-		const named: string[] = [];
-		const broken = strict
-			? undefined
-			: (problem: Error) => {
-					if (skipped++ < NAMED) named.push(problem.message);
-				};
-		running = {
-			candidates: openSync(temporary.candidates, 'w'),
-			cells: openSync(temporary.cells, 'w+'),
-			number,
-			name: shard.id,
-			spilled: spills.map(() => 0),
-			broken: (problem) => report(problem, broken),
-		};
+		const { scan, counts, waiting, spills } = await desk;
+		spilledCells = openSync(path, 'w+');
 		try {
-			for await (const batch of shardRecords(plan, shard, broken)) {
-				if (background) scan.addBackground(batch);
-				else scan.add(batch);
+			const samples: SampledWindows[][] = [];
+			for (const numbered of shards) {
+				number = numbered.number;
+				samples.push(await scanShard(task, numbered, scan, spills));
 			}
-			const { totals, cells } = scan.finish();
-			// What this thread gave for an earlier shard is in that one's file, and need not be given again.
-			const samples = scan.samples.map((sample) => sample.fresh());
-			for (const [mark, { spill }] of spills.entries())
-				spill.write(files.pairs(number, mark, running.spilled[mark]++));
-			const found = { totals, skipped, named, spilled: running.spilled };
-			const kept = { ...found, samples: samples.map(({ rows }) => encodeRows(rows)) };
-			writeWhole(files.found(number), JSON.stringify(kept));
-			renameSync(temporary.candidates, files.candidates(number));
-			count(task, counts, cells);
-			return { found, samples };
+			count(task, counts, waiting);
+			return { samples };
 		} finally {
-			closeSync(running.candidates);
-			closeSync(running.cells);
-			rmSync(temporary.cells, { force: true });
+			closeSync(spilledCells);
+			rmSync(path, { force: true });
 		}
 	} catch (error) {
 		if (!TouchmarkError.isInstance(error)) throw error;
-		return { problem: error.message };
+		return { problem: error.message, number };
 	}
 }
 
-/** Puts a shard's windows into the counts, all of them while nobody else is at it. */
-function count({ memory, number }: ScanTask, counts: Counts, rest: Uint32Array): void {
-	const ordered = counts.order(rest);
+/** Scans a shard, and writes what was found. */
+async function scanShard(
+	{ plan, folder, strict }: ScanTask,
+	{ shard, number, background }: NumberedShard,
+	scan: ShardScan,
+	spills: Desk['spills'],
+): Promise<SampledWindows[]> {
+	const files = filesOf(folder);
+	const temporary = `${files.candidates(number)}.tmp`;
+	let skipped = 0;
+	const named: string[] = [];
+	const broken = strict
+		? undefined
+		: (problem: Error) => {
+				if (skipped++ < NAMED) named.push(problem.message);
+			};
+	running = {
+		candidates: openSync(temporary, 'w'),
+		number,
+		name: shard.id,
+		spilled: spills.map(() => 0),
+		broken: (problem) => report(problem, broken),
+	};
+	try {
+		for await (const batch of shardRecords(plan, shard, broken)) {
+			if (background) scan.addBackground(batch);
+			else scan.add(batch);
+		}
+		const totals = scan.finish();
+		// What this thread gave for an earlier shard is in that one's file, and need not be given again.
+		const samples = scan.samples.map((sample) => sample.fresh());
+		for (const [mark, { spill }] of spills.entries())
+			spill.write(files.pairs(number, mark, running.spilled[mark]++));
+		const found: ShardFindings = { totals, skipped, named, spilled: running.spilled };
+		const kept = { ...found, samples: samples.map(({ rows }) => encodeRows(rows)) };
+		writeWhole(files.found(number), JSON.stringify(kept));
+		renameSync(temporary, files.candidates(number));
+		return samples;
+	} finally {
+		closeSync(running.candidates);
+	}
+}
+
+/** Puts the windows of a task's shards into the counts, all of them while nobody else is at it. */
+function count({ memory, shards }: ScanTask, counts: Counts, waiting: WaitingCells): void {
+	const ordered = waiting.take();
 	const gate = new Int32Array(memory.gate);
 	while (Atomics.compareExchange(gate, 0, 0, 1) !== 0) Atomics.wait(gate, 0, 1);
 	counts.add(ordered);
-	const written = fstatSync(running.cells).size / 4;
-	for (let at = 0; at < written; at += CELLS) {
-		const cells = new Uint32Array(Math.min(CELLS, written - at));
-		if (readSync(running.cells, cells, 0, cells.byteLength, 4 * at) !== cells.byteLength)
+	const written = fstatSync(spilledCells).size / 4;
+	for (let at = 0; at < written; at += MOST_CELLS) {
+		const cells = new Uint32Array(Math.min(MOST_CELLS, written - at));
+		if (readSync(spilledCells, cells, 0, cells.byteLength, 4 * at) !== cells.byteLength)
 			throw new RangeError('a file of cells ends too early');
-		counts.add(counts.order(cells));
+		waiting.add(cells);
+		counts.add(waiting.take());
 	}
-	Atomics.store(new Uint8Array(memory.counted), number, 1);
+	const counted = new Uint8Array(memory.counted);
+	for (const { number } of shards) Atomics.store(counted, number, 1);
 	Atomics.store(gate, 0, 0);
 	Atomics.notify(gate, 0);
 }

@@ -4,8 +4,9 @@
 import { describe, expect, test } from 'vitest';
 import { freshMark } from '../../bench/fresh-marks.js';
 import { shareAtLeast } from '../../src/scan/corpus-result.js';
-import { newCounts } from '../../src/scan/counts.js';
-import { isConspicuous, momentsOf, recordEvidence } from '../../src/scan/evidence.js';
+import { countMemory, newCounts } from '../../src/scan/counting/counts.js';
+import { newWaitingCells } from '../../src/scan/counting/waiting-cells.js';
+import { CONSPICUOUS, isAbove, momentsOf, recordEvidence, someMember } from '../../src/scan/evidence.js';
 import { negLnScore, SCORE_UNIT } from '../../src/schemes/fixed-log.js';
 import { word32 } from '../../src/schemes/gumbel.js';
 import { randomSource } from '../stats/random.js';
@@ -19,6 +20,13 @@ function scores(length: number, uniform: () => number, from = 0, to = 0, mean = 
 		const score = negLnScore(word32.complement(Math.floor(uniform() * 2 ** 32)));
 		return Math.floor(i >= from && i < to ? score * mean : score);
 	});
+}
+
+const tableOf = (cells: number) => newCounts(countMemory(cells), cells);
+function ordered(cells: Uint32Array, of: number) {
+	const waiting = newWaitingCells(of, cells.length);
+	waiting.add(cells);
+	return waiting.take();
 }
 
 describe('the evidence of a record', () => {
@@ -58,7 +66,9 @@ describe('the evidence of a record', () => {
 			text.forEach((score, at) => {
 				sums[at + 1] = sums[at] + score;
 			});
-			const some = isConspicuous(sums, 0, text.length, momentsOf(gumbel));
+			const some = someMember(text.length, (from, to) =>
+				isAbove(CONSPICUOUS, to - from, sums[to] - sums[from], momentsOf(gumbel)),
+			);
 			if (some) conspicuous++;
 			expect(recordEvidence(text, gumbel).logE > -Infinity).toBe(some);
 		}
@@ -73,12 +83,12 @@ describe('the evidence of a record', () => {
 describe('counts', () => {
 	test('are never below the truth, and common windows are common', () => {
 		// 2^16 cells for 40,000 windows: many share a cell.
-		const counts = newCounts(new SharedArrayBuffer(2 ** 15));
+		const counts = tableOf(2 ** 16);
 		const uniform = randomSource(7);
 		const truth = new Map<number, number>();
 		for (let round = 0; round < 8; round++) {
 			const cells = Uint32Array.from({ length: 10_000 }, () => Math.floor(uniform() ** 3 * 40_000) * 107);
-			counts.add(counts.order(cells));
+			counts.add(ordered(cells, 2 ** 16));
 			for (const cell of cells) truth.set(cell, (truth.get(cell) ?? 0) + 1);
 		}
 		let rare = 0;
@@ -90,13 +100,16 @@ describe('counts', () => {
 	});
 	test('say how many windows are lost because the table is too small for them', () => {
 		const uniform = randomSource(10);
-		const counts = newCounts(new SharedArrayBuffer(2 ** 15));
+		const counts = tableOf(2 ** 16);
 		expect(counts.crowding()).toBe(0);
 		for (const load of [4, 16]) {
 			// Windows that occur once each.
 			const more = load === 4 ? 4 : 12;
 			counts.add(
-				counts.order(Uint32Array.from({ length: more * 2 ** 16 }, () => Math.floor(uniform() * 2 ** 32))),
+				ordered(
+					Uint32Array.from({ length: more * 2 ** 16 }, () => Math.floor(uniform() * 2 ** 32)),
+					2 ** 16,
+				),
 			);
 			let lost = 0;
 			for (let i = 0; i < 20_000; i++) if (counts.isCommon(Math.floor(uniform() * 2 ** 32))) lost++;
@@ -105,13 +118,13 @@ describe('counts', () => {
 		}
 	});
 	test('do not depend on the order', () => {
-		const [one, other] = [0, 1].map(() => newCounts(new SharedArrayBuffer(2 ** 12)));
+		const [one, other] = [0, 1].map(() => tableOf(2 ** 13));
 		const uniform = randomSource(8);
 		const cells = Uint32Array.from({ length: 30_000 }, () => Math.floor(uniform() * 2 ** 32));
-		one.add(one.order(cells));
-		other.add(other.order(cells.slice(20_000)));
-		other.add(other.order(cells.slice(0, 20_000).reverse()));
-		expect(new Uint8Array(other.memory)).toEqual(new Uint8Array(one.memory));
+		one.add(ordered(cells, 2 ** 13));
+		other.add(ordered(cells.slice(20_000), 2 ** 13));
+		other.add(ordered(cells.slice(0, 20_000).reverse(), 2 ** 13));
+		expect(other.table).toEqual(one.table);
 	});
 });
 

@@ -57,8 +57,8 @@ function scanned(records: readonly { id: string; text: string; prompt?: string }
 		cells() {},
 	});
 	scan.add(records);
-	const found = scan.finish();
-	return { ...found, samples: scan.samples.map((sample) => sample.windows()), candidates, tooLarge };
+	const totals = scan.finish();
+	return { totals, samples: scan.samples.map((sample) => sample.windows()), candidates, tooLarge };
 }
 
 describe('a scan of a shard', () => {

@@ -47,7 +47,7 @@ describe('windows', () => {
 							0,
 							...all.map((_, i) => expected.slice(0, i + 1).flat().length),
 						]);
-						expect(windows.rows(0, windows.size)).toEqual(rows);
+						expect(windows.rowsAt(windows.places.subarray(0, windows.size))).toEqual(rows);
 						const { high, low } = hashesOfRows(rows, contextWidth + 1, seed);
 						expect(windows.high.subarray(0, windows.size)).toEqual(high);
 						expect(windows.low.subarray(0, windows.size)).toEqual(low);
@@ -63,7 +63,7 @@ describe('windows', () => {
 		const cutter = newWindowCutter({ contextWidth: 2, start: 'skip', narrow: false }, 0);
 		cutter.fill(Uint32Array.of(1, 2, 3, 4, 1, 2, 5), [4, 7], [[9, 2, 3], []]);
 		const { windows } = cutter;
-		expect([...windows.rows(0, windows.size)]).toEqual([1, 2, 3, 1, 2, 5]);
+		expect([...windows.rowsAt(windows.places.subarray(0, windows.size))]).toEqual([1, 2, 3, 1, 2, 5]);
 		expect([...windows.high.subarray(0, 2)]).toEqual([
 			...hashesOfRows(Uint32Array.of(1, 2, 3, 1, 2, 5), 3, 0).high,
 		]);

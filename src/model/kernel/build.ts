@@ -10,7 +10,11 @@ import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
 
 /** The folders of `src/` that have a kernel. */
-export type KernelFolder = 'corpus' | 'model' | 'prf' | 'scan' | 'verify';
+const FOLDERS = ['corpus', 'model', 'prf', 'scan', 'scan/counting', 'verify'] as const;
+export type KernelFolder = (typeof FOLDERS)[number];
+
+/** What a kernel needs whose memory threads share. */
+const SHARED = ['--sharedMemory', '--initialMemory', '1', '--maximumMemory', '65536', '--enable', 'threads'];
 
 const OPTIONS = [
 	'-O3',
@@ -36,8 +40,9 @@ function place(folder: KernelFolder, file: string): URL {
  */
 export async function compileKernel(folder: KernelFolder = 'model'): Promise<string> {
 	const source = await readFile(place(folder, 'kernel/assembly.ts'), 'utf8');
+	const options = folder === 'scan/counting' ? [...OPTIONS, ...SHARED] : OPTIONS;
 	let bytes: Uint8Array | undefined;
-	const { error, stderr } = await asc.main(['kernel.ts', ...OPTIONS, '--outFile', 'kernel.wasm'], {
+	const { error, stderr } = await asc.main(['kernel.ts', ...options, '--outFile', 'kernel.wasm'], {
 		readFile: (name) => (name === 'kernel.ts' ? source : null),
 		writeFile: (_, contents) => {
 			if (typeof contents !== 'string') bytes = contents;
@@ -59,5 +64,4 @@ export const KERNEL =
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url))
-	for (const folder of ['corpus', 'model', 'prf', 'scan', 'verify'] as const)
-		await writeFile(place(folder, 'kernel.wasm.ts'), await compileKernel(folder));
+	for (const folder of FOLDERS) await writeFile(place(folder, 'kernel.wasm.ts'), await compileKernel(folder));

@@ -89,3 +89,31 @@ export function below(high: usize, count: i32, limit: u32, out: usize): i32 {
 	}
 	return <i32>((out - first) >> 2);
 }
+
+/**
+ * Chooses windows: those whose first hash has its uppermost bit 0, or all.
+ *
+ * @param from number of the first window, `to` that behind the last
+ * @param all 1: each is chosen; else 0
+ * @param before takes how many are chosen before each
+ * @param chosen takes the places of those that are
+ * @param count how many are chosen already
+ * @returns how many are chosen then
+ */
+export function choose(
+	high: usize,
+	places: usize,
+	from: i32,
+	to: i32,
+	all: u32,
+	before: usize,
+	chosen: usize,
+	count: u32,
+): u32 {
+	for (let at = (<usize>from) << 2, end = (<usize>to) << 2; at < end; at += 4) {
+		store<u32>(before + at, count);
+		store<u32>(chosen + ((<usize>count) << 2), load<u32>(places + at));
+		count += all | ((load<u32>(high + at) >>> 31) ^ 1);
+	}
+	return count;
+}

@@ -7,18 +7,25 @@
  * @module
  */
 
+import { sharedMemory, startKernel } from '../../wasm.js';
+import { KERNEL } from './kernel.wasm.js';
+
 /** Memory of a table, in MiB: powers of two between these, two cells a byte. */
 export const COUNT_MEMORY = { least: 256, most: 1024 } as const;
 /** Cells of so many MiB. */
 export const cellsOf = (mebibytes: number): number => mebibytes * 2 ** 21;
 /** Windows that occur in more places than this are not scored for a record (design rule 6, m). */
 export const MOST_PLACES = 10;
-/** Cells in one part of the table, which fits a processor's cache. */
-const PART_BITS = 20;
-/** Words of a line of a processor's cache. */
-const LINE = 16;
-/** A part is read from end to end beforehand where there is more than one window for so many lines of it. */
-const DENSE = 2;
+/** Cells in one part of the table, which fits a processor's cache: 2 to this power. */
+export const PART_BITS = 20;
+/** Parts of a table. @param cells a power of two */
+export const partsOf = (cells: number): number => Math.max(1, cells >>> PART_BITS);
+/** Bytes of a part: two cells a byte. */
+const PART_BYTES = 2 ** (PART_BITS - 1);
+/** Cells of a part from which on it is read from end to end beforehand: one for every other line of a processor's cache. */
+const DENSE = PART_BYTES / 128;
+/** Cells that are counted at once, at most: more than two parts of a corpus have, mostly. */
+export const MOST_CELLS = 2 ** 23;
 
 /** Cells of windows, part by part of a table. */
 export interface OrderedCells {
@@ -29,14 +36,9 @@ export interface OrderedCells {
 
 /** A table of counts. */
 export interface Counts {
-	/** The memory of the table, which threads can share. */
-	readonly memory: SharedArrayBuffer;
-	/**
-	 * Puts the cells of windows in the order of the table's parts: within one the table stays in the cache, which is most of
-	 * the time otherwise. What it gives is valid until others are put in order.
-	 */
-	order(cells: Uint32Array): OrderedCells;
-	/** Counts cells. Not to be called by two threads at the same time. */
+	/** Two cells a byte. */
+	readonly table: Uint8Array;
+	/** Counts cells, {@link MOST_CELLS} at most. Not to be called by two threads at the same time. */
 	add(ordered: OrderedCells): void;
 	/** Counts a cell as if it had come so many times more. */
 	raise(cell: number, by: number): void;
@@ -64,54 +66,40 @@ export function cellOf(low: number, cells: number): number {
 	return low & (cells - 1);
 }
 
-/** An empty table. @param cells a power of two */
-export function countMemory(cells: number): SharedArrayBuffer {
-	return new SharedArrayBuffer(cells / 2);
+/** What the kernel (`kernel/assembly.ts`) exports of it. Arguments are byte addresses and counts. */
+interface Exports {
+	readonly DATA: WebAssembly.Global<'i32'>;
+	add(
+		table: number,
+		cells: number,
+		bounds: number,
+		parts: number,
+		bytes: number,
+		dense: number,
+		most: number,
+	): number;
+}
+
+/** An empty table, and room for cells that are counted, in memory that threads can share. @param cells a power of two */
+export function countMemory(cells: number): WebAssembly.Memory {
+	return sharedMemory(cells / 2 + 4 * (partsOf(cells) + 1 + MOST_CELLS));
 }
 
 /** A table over memory that other threads may have too. */
-export function newCounts(memory: SharedArrayBuffer): Counts {
-	const table = new Uint8Array(memory);
-	const cells = 2 * table.length;
-	const parts = Math.max(1, cells >>> PART_BITS);
-	let ordered = new Uint32Array(0);
-	const words = new Uint32Array(memory);
+export function newCounts(memory: WebAssembly.Memory, cells: number): Counts {
+	const parts = partsOf(cells);
+	const run = startKernel<Exports>(KERNEL, memory);
+	const table = new Uint8Array(memory.buffer, run.DATA.value, cells / 2);
+	const bounds = new Uint32Array(memory.buffer, table.byteOffset + table.length, parts + 1);
+	const added = new Uint32Array(memory.buffer, bounds.byteOffset + bounds.byteLength, MOST_CELLS);
 	const countOf = (cell: number) => (table[cell >>> 1] >>> ((cell & 1) << 2)) & 15;
-	/** What is read and not used, kept so that it is read at all. */
-	let _read = 0;
-
-	/** Reads a part in order, which memory is fast at, before so many windows of it are counted in no order at all. */
-	function readAhead(part: number, windows: number): void {
-		const length = Math.min(words.length, 2 ** (PART_BITS - 3));
-		if (DENSE * LINE * windows < length) return;
-		const from = part * length;
-		for (let i = from; i < from + length; i += LINE) _read ^= words[i];
-	}
 
 	return {
-		memory,
-		order(added) {
-			const bounds = new Uint32Array(parts + 1).fill(added.length, parts);
-			for (let i = 0; i < added.length; i++) bounds[(added[i] & (cells - 1)) >>> PART_BITS]++;
-			for (let part = 1; part < parts; part++) bounds[part] += bounds[part - 1];
-			if (ordered.length < added.length) ordered = new Uint32Array(added.length);
-			for (let i = added.length - 1; i >= 0; i--) {
-				const cell = added[i] & (cells - 1);
-				ordered[--bounds[cell >>> PART_BITS]] = cell;
-			}
-			return { cells: ordered, bounds };
-		},
-		add({ cells: added, bounds }) {
-			for (let part = 0; part < parts; part++) {
-				const end = bounds[part + 1];
-				readAhead(part, end - bounds[part]);
-				for (let i = bounds[part]; i < end; i++) {
-					const cell = added[i];
-					const shift = (cell & 1) << 2;
-					const byte = table[cell >>> 1];
-					if (((byte >>> shift) & 15) <= MOST_PLACES) table[cell >>> 1] = byte + (1 << shift);
-				}
-			}
+		table,
+		add(ordered) {
+			added.set(ordered.cells);
+			bounds.set(ordered.bounds);
+			run.add(table.byteOffset, added.byteOffset, bounds.byteOffset, parts, PART_BYTES, DENSE, MOST_PLACES);
 		},
 		raise(cell, by) {
 			const before = countOf(cell);
