@@ -100,7 +100,7 @@ function lookAtCovered(mark: Mark, windows: Windows): FirstLook {
 
 function lookAtHalves(mark: Mark, windows: Windows): FirstLook {
 	const { starts } = windows;
-	const { places, before } = windows.halves(SHORTEST);
+	const { places, rest, before } = windows.halves(SHORTEST);
 	const count = places.length;
 	for (let from = 0; from < count; from += ROWS) {
 		const to = Math.min(count, from + ROWS);
@@ -111,23 +111,23 @@ function lookAtHalves(mark: Mark, windows: Windows): FirstLook {
 	return (text) => {
 		const first = starts[text];
 		return someMember(starts[text + 1] - first, (from, to) => {
-			const begin = before[first + from];
-			const end = before[first + to];
-			return (
-				isAbove(PROMISING, end - begin, sums[end] - sums[begin], moments) &&
-				isAbove(CONSPICUOUS, to - from, sumOf(mark, windows, first + from, first + to), moments)
-			);
+			const [start, stop] = [first + from, first + to];
+			const [begin, end] = [before[start], before[stop]];
+			const half = sums[end] - sums[begin];
+			if (!isAbove(PROMISING, end - begin, half, moments)) return false;
+			const others = rest.subarray(start - begin, stop - end);
+			return isAbove(CONSPICUOUS, to - from, half + sumAt(mark, windows, others), moments);
 		});
 	};
 }
 
-/** Sum of the scores of windows. */
-function sumOf(mark: Mark, windows: Windows, first: number, last: number): number {
+/** Sum of the scores of the windows that begin at these places. */
+function sumAt(mark: Mark, windows: Windows, places: Uint32Array): number {
 	let sum = 0;
-	for (let from = first; from < last; from += ROWS) {
-		const to = Math.min(last, from + ROWS);
-		mark.scheme.scores(windows.rowsAt(windows.places.subarray(from, to)), to - from, scores);
-		for (let i = 0; i < to - from; i++) sum += scores[i];
+	for (let from = 0; from < places.length; from += ROWS) {
+		const some = places.subarray(from, from + ROWS);
+		mark.scheme.scores(windows.rowsAt(some), some.length, scores);
+		for (let i = 0; i < some.length; i++) sum += scores[i];
 	}
 	return sum;
 }

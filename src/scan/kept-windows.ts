@@ -25,7 +25,7 @@ export function keptWindows(
 	left: readonly number[],
 	isLeftOut: (low: number) => boolean,
 ): KeptWindows {
-	const set = newRowSet(words);
+	const set = newRowSet(words, size);
 	const places: number[] = [];
 	const given = new Set(left);
 	for (let i = 0; i < size; i++) {

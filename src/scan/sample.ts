@@ -48,13 +48,17 @@ export interface Sample {
 
 /** @param most windows kept */
 export function newSample(words: number, most = SAMPLE_SIZE): Sample {
-	/** Room for as many again. */
-	const capacity = 2 * most;
+	/** Room for half as many more: the sooner it is full, the lower is the hash above which nothing is looked up. */
+	const capacity = most + Math.ceil(most / 2);
 	let high = new Uint32Array(0);
 	let low = new Uint32Array(0);
 	let rows = new Uint32Array(0);
-	/** Where each window lies, plus one, by its second hash: common windows come again and again. */
+	/**
+	 * Where each window lies, plus one, by its second hash: common windows come again and again. The bits that this leaves
+	 * are the hash's, so that others are told apart without a look at them, which memory is slow at.
+	 */
 	let table = new Uint32Array(0);
+	const place = 2 ** Math.ceil(Math.log2(capacity + 1)) - 1;
 	let size = 0;
 	/** So many of those that are held were given as fresh before: the first ones. */
 	let given = 0;
@@ -76,7 +80,7 @@ export function newSample(words: number, most = SAMPLE_SIZE): Sample {
 		for (let i = 0; i < size; i++) {
 			let slot = low[i] & mask;
 			while (table[slot] !== 0) slot = (slot + 1) & mask;
-			table[slot] = i + 1;
+			table[slot] = (low[i] & ~place) | (i + 1);
 		}
 	}
 
@@ -110,7 +114,7 @@ export function newSample(words: number, most = SAMPLE_SIZE): Sample {
 			kept++;
 		}
 		// Where nearly all hashes are the same, sorting alone can tell windows apart.
-		if (kept > capacity - most / 2) keepLeast();
+		if (kept > capacity - most / 4) keepLeast();
 		else {
 			size = kept;
 			given = old;
@@ -168,10 +172,10 @@ export function newSample(words: number, most = SAMPLE_SIZE): Sample {
 		let mask = table.length - 1;
 		let slot = secondHash & mask;
 		while (size > 0 && table[slot] !== 0) {
-			const i = table[slot] - 1;
+			const entry = table[slot];
 			let k = 0;
-			if (low[i] === secondHash && high[i] === firstHash)
-				while (k < words && rows[i * words + k] === from[at + k]) k++;
+			if (((entry ^ secondHash) & ~place) === 0)
+				for (let row = ((entry & place) - 1) * words; k < words && rows[row + k] === from[at + k]; ) k++;
 			if (k === words) return;
 			slot = (slot + 1) & mask;
 		}
@@ -186,7 +190,7 @@ export function newSample(words: number, most = SAMPLE_SIZE): Sample {
 		high[size] = firstHash;
 		low[size] = secondHash;
 		for (let k = 0, to = size * words; k < words; k++) rows[to + k] = from[at + k];
-		table[slot] = ++size;
+		table[slot] = (secondHash & ~place) | ++size;
 	}
 
 	return {

@@ -12,8 +12,8 @@ import { type BoundGroup, windowSeed } from './plan.js';
 import { newSample, type Sample } from './sample.js';
 import { newWindowCutter, type Windows } from './windows.js';
 
-/** Tokens that are worked on together. */
-const BATCH = 2 ** 16;
+/** Tokens that are worked on together: what is known of them stays in the processor's cache. */
+const BATCH = 2 ** 14;
 /** Longer records are judged in parts of this many tokens, so that memory is bounded whatever their length. */
 export const PART = 2 ** 17;
 /** Longer texts are cut, at a space where there is one, and tokenized piece by piece: an id a byte would fill memory. */
@@ -98,7 +98,7 @@ export function newShardScan(groups: readonly BoundGroup[], options: ShardScanOp
 		return {
 			group,
 			shapes,
-			ids: new Uint32Array(2 * BATCH),
+			ids: new Uint32Array(BATCH + PART),
 			ends: [] as number[],
 			names: [] as { record: string; part: number; first: number }[],
 			given: [] as (readonly number[])[],

@@ -34,12 +34,8 @@ export interface Windows {
 	readonly starts: Uint32Array;
 	/** Numbers of the windows whose first hash is not above a limit, ascending; valid until others are asked for. */
 	below(limit: number): Uint32Array;
-	/**
-	 * Half of the windows of each text, those whose first hash is below 2^31; all of a text that has less than `short`. Gives
-	 * where they begin, and how many of them come before each window, one entry more than there are windows; valid until
-	 * numbers or halves are asked for.
-	 */
-	halves(short: number): { readonly places: Uint32Array; readonly before: Uint32Array };
+	/** Splits the windows of each text in two by the public hash; valid until numbers or halves are asked for. */
+	halves(short: number): Halves;
 	/**
 	 * The windows that begin at these places, as rows of context ids and token, one behind the other; valid until others
 	 * are asked for.
@@ -47,6 +43,16 @@ export interface Windows {
 	 * @param at {@link ROWS} places at most
 	 */
 	rowsAt(at: Uint32Array): Uint32Array;
+}
+
+/** Two halves of the windows. */
+export interface Halves {
+	/** Where the windows begin whose first hash is below 2^31, and all of a text that has less than `short` of them. */
+	readonly places: Uint32Array;
+	/** Where the others begin. */
+	readonly rest: Uint32Array;
+	/** How many of the first half come before each window; one entry more than there are windows. */
+	readonly before: Uint32Array;
 }
 
 /** Windows that are given as rows at once, at most: they stay in the processor's cache. */
@@ -125,6 +131,7 @@ interface Exports {
 		all: 0 | 1,
 		before: number,
 		chosen: number,
+		rest: number,
 		count: number,
 	): number;
 }
@@ -135,7 +142,7 @@ const SLACK = 32;
 
 /** The kernel over memory of its own, with room for so many ids and as many windows. */
 function newKernel(words: number, most: number) {
-	const lengths = [most, most, most, most, most, most, ROWS, ROWS * words].map(
+	const lengths = [most, most, most, most, most, most, most, ROWS, ROWS * words].map(
 		(length) => 4 * (length + SLACK),
 	);
 	const pages = Math.ceil((PAGE + lengths.reduce((sum, length) => sum + length, 0)) / PAGE);
@@ -149,12 +156,12 @@ function newKernel(words: number, most: number) {
 		low = Math.imul(low, LOW);
 	}
 	let next = run.DATA.value;
-	const [ids, places, high, low, chosen, before, wanted, rows] = lengths.map((length) => {
+	const [ids, places, high, low, chosen, rest, before, wanted, rows] = lengths.map((length) => {
 		const view = new Uint32Array(memory.buffer, next, length / 4);
 		next += length;
 		return view;
 	});
-	return { run, most, ids, places, high, low, chosen, before, wanted, rows };
+	return { run, most, ids, places, high, low, chosen, rest, before, wanted, rows };
 }
 
 /**
@@ -198,7 +205,7 @@ export function newWindowCutter({ contextWidth, start, narrow }: WindowShape, se
 				return chosen.subarray(0, run.below(high.byteOffset, size, limit, chosen.byteOffset));
 			},
 			halves(short) {
-				const { run, places, high, chosen, before } = kernel;
+				const { run, places, high, chosen, rest, before } = kernel;
 				let count = 0;
 				for (let text = 0; text < texts; text++) {
 					const [from, to] = [starts[text], starts[text + 1]];
@@ -210,11 +217,12 @@ export function newWindowCutter({ contextWidth, start, narrow }: WindowShape, se
 						to - from < short ? 1 : 0,
 						before.byteOffset,
 						chosen.byteOffset,
+						rest.byteOffset,
 						count,
 					);
 				}
 				before[size] = count;
-				return { places: chosen.subarray(0, count), before };
+				return { places: chosen.subarray(0, count), rest: rest.subarray(0, size - count), before };
 			},
 			rowsAt(at) {
 				const { run, ids, wanted, rows } = kernel;

@@ -33,8 +33,8 @@ function spread(polynomial: number): number {
 	return h ^ (h >>> 15);
 }
 
-/** An empty set. */
-export function newRowSet(words: number): RowSet {
+/** An empty set. @param room for so many rows at once */
+export function newRowSet(words: number, room = 0): RowSet {
 	let data = new Uint32Array(0);
 	let table = new Uint32Array(0);
 	let size = 0;
@@ -138,6 +138,7 @@ export function newRowSet(words: number): RowSet {
 
 	const has = (ids: Uint32Array, at: number): boolean => indexOf(ids, at) >= 0;
 
+	if (room > 0) reserve(room);
 	return {
 		words,
 		get size() {

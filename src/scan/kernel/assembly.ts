@@ -91,12 +91,13 @@ export function below(high: usize, count: i32, limit: u32, out: usize): i32 {
 }
 
 /**
- * Chooses windows: those whose first hash has its uppermost bit 0, or all.
+ * Chooses windows: those whose first hash has its uppermost bit 0, or all; the others are the rest.
  *
  * @param from number of the first window, `to` that behind the last
  * @param all 1: each is chosen; else 0
  * @param before takes how many are chosen before each
  * @param chosen takes the places of those that are
+ * @param rest takes the places of those that are not
  * @param count how many are chosen already
  * @returns how many are chosen then
  */
@@ -108,11 +109,14 @@ export function choose(
 	all: u32,
 	before: usize,
 	chosen: usize,
+	rest: usize,
 	count: u32,
 ): u32 {
 	for (let at = (<usize>from) << 2, end = (<usize>to) << 2; at < end; at += 4) {
+		const place = load<u32>(places + at);
 		store<u32>(before + at, count);
-		store<u32>(chosen + ((<usize>count) << 2), load<u32>(places + at));
+		store<u32>(chosen + ((<usize>count) << 2), place);
+		store<u32>(rest + at - ((<usize>count) << 2), place);
 		count += all | ((load<u32>(high + at) >>> 31) ^ 1);
 	}
 	return count;
