@@ -18,6 +18,7 @@ const BENCHES: Record<string, () => Promise<{ bench: Bench }>> = {
 	'common-pairs': () => import('./common-pairs.js'),
 	calibration: () => import('./calibration.js'),
 	demo: () => import('./demo.js'),
+	'first-look': () => import('./first-look.js'),
 	fleet: () => import('./fleet.js'),
 	trace: () => import('./trace.js'),
 	'hard-students': () => import('./hard-students.js'),

@@ -3,7 +3,7 @@
  * show; so of a long record half of the pairs are scored, and the rest of a span only where that half is promising.
  *
  * The public hash says which half, and no key. What is passed over counts as e = 0, which is never too much: an e-value
- * that is 0 by a rule more is still one. What it costs in power is measured (docs/statistics.md, section 18).
+ * that is 0 by a rule more is still one. What it costs in power, `npm run bench -- first-look` measures.
  *
  * @module
  */
@@ -52,13 +52,13 @@ export function firstLook(
 	return spec.selector === 'keyed' ? lookAtCovered(mark, windows) : lookAtHalves(mark, windows);
 }
 
-/** @param starts where the sums of each text begin; one entry more than there are texts */
-function lookAtSums(mark: Mark, sums: Float64Array, starts: (text: number) => number): FirstLook {
+/** @param starts where the sums of a text begin; those of the last end where those of one more text would begin */
+function lookAtSums(mark: Mark, running: Float64Array, starts: (text: number) => number): FirstLook {
 	const moments = momentsOf(mark.scheme.null);
 	return (text) => {
 		const first = starts(text);
 		return someMember(starts(text + 1) - first, (from, to) =>
-			isAbove(CONSPICUOUS, to - from, sums[first + to] - sums[first + from], moments),
+			isAbove(CONSPICUOUS, to - from, running[first + to] - running[first + from], moments),
 		);
 	};
 }

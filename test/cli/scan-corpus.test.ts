@@ -274,13 +274,14 @@ describe('a scan that is killed', () => {
 	beforeAll(async () => {
 		mkdirSync(corpus);
 		const distinct = 4;
-		for (let i = 0; i < 8; i++) {
+		// So many that threads count two files together, and then one after another.
+		for (let i = 0; i < 14; i++) {
 			const file = join(corpus, `${String(i).padStart(2, '0')}.jsonl`);
 			if (i >= distinct) {
 				cpSync(join(corpus, `0${i % distinct}.jsonl`), file);
 				continue;
 			}
-			const lines = Array.from({ length: 500 }, () => JSON.stringify(unmarked(200)));
+			const lines = Array.from({ length: 290 }, () => JSON.stringify(unmarked(200)));
 			lines[7 * i + 1] = JSON.stringify(marked(200, `killed ${i}`));
 			lines[100] = '[1,';
 			writeFileSync(file, `${lines.join('\n')}\n`);

@@ -4,7 +4,7 @@
 import { describe, expect, test } from 'vitest';
 import { freshMark } from '../../bench/fresh-marks.js';
 import { shareAtLeast } from '../../src/scan/corpus-result.js';
-import { countMemory, newCounts } from '../../src/scan/counting/counts.js';
+import { cellOf, countMemory, newCounts } from '../../src/scan/counting/counts.js';
 import { newWaitingCells } from '../../src/scan/counting/waiting-cells.js';
 import { CONSPICUOUS, isAbove, momentsOf, recordEvidence, someMember } from '../../src/scan/evidence.js';
 import { negLnScore, SCORE_UNIT } from '../../src/schemes/fixed-log.js';
@@ -97,6 +97,22 @@ describe('counts', () => {
 			else if (!counts.isCommon(cell)) rare++;
 		}
 		expect(rare).toBeGreaterThan(1000);
+	});
+	test('are exact below 11, in all parts of a table, however many cells are counted together', () => {
+		// Four parts; 200,000 cells together are dense, 3,000 are not.
+		const of = 2 ** 22;
+		const counts = tableOf(of);
+		const uniform = randomSource(12);
+		const truth = new Uint32Array(of);
+		for (const together of [200_000, 3000, 200_000, 0, 500_000]) {
+			const low = Uint32Array.from({ length: together }, () => Math.floor(uniform() ** 4 * 2 ** 32));
+			counts.add(ordered(low, of));
+			for (const one of low) truth[cellOf(one, of)]++;
+		}
+		let wrong = 0;
+		for (let cell = 0; cell < of; cell++) if (counts.of(cell) !== Math.min(truth[cell], 11)) wrong++;
+		expect(wrong).toBe(0);
+		expect(truth.filter((count) => count > 11).length).toBeGreaterThan(100);
 	});
 	test('say how many windows are lost because the table is too small for them', () => {
 		const uniform = randomSource(10);

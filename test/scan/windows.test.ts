@@ -23,10 +23,16 @@ function windowsOf(text: readonly number[], contextWidth: number, start: 'skip' 
 }
 
 describe('windows', () => {
-	test('the committed kernel is compiled from its source', async () => {
-		const committed = await readFile(new URL('../../src/scan/kernel.wasm.ts', import.meta.url), 'utf8');
-		expect(committed === (await compileKernel('scan')), 'stale: run `npm run build:kernel`').toBe(true);
-	});
+	test.each(['scan', 'scan/counting'] as const)(
+		'the committed kernel of %s is compiled from its source',
+		async (folder) => {
+			const committed = await readFile(
+				new URL(`../../src/${folder}/kernel.wasm.ts`, import.meta.url),
+				'utf8',
+			);
+			expect(committed === (await compileKernel(folder)), 'stale: run `npm run build:kernel`').toBe(true);
+		},
+	);
 
 	test('are those of each text, with the hashes of their rows', () => {
 		fc.assert(
@@ -53,6 +59,18 @@ describe('windows', () => {
 						expect(windows.low.subarray(0, windows.size)).toEqual(low);
 						for (const limit of [0, 2 ** 31, 2 ** 32 - 1, high[0] ?? 7])
 							expect([...windows.below(limit)]).toEqual([...high.keys()].filter((i) => high[i] <= limit));
+						const { places, rest, before } = windows.halves(8);
+						const inFirst = expected.flatMap((text, i) =>
+							text.map((_, k) => text.length < 8 || high[windows.starts[i] + k] < 2 ** 31),
+						);
+						expect([...places]).toEqual(
+							[...windows.places.subarray(0, windows.size)].filter((_, i) => inFirst[i]),
+						);
+						expect([...rest]).toEqual(
+							[...windows.places.subarray(0, windows.size)].filter((_, i) => !inFirst[i]),
+						);
+						for (let i = 0; i <= windows.size; i++)
+							expect(before[i]).toBe(inFirst.slice(0, i).filter(Boolean).length);
 					}
 				},
 			),
