@@ -16,13 +16,14 @@ export const IDS: usize = BYTES + MOST + 64;
 const ONES: u64 = ~(<u64>0) / 255;
 const EVEN: u64 = ~(<u64>0) / 257;
 
-const SPACE: u8 = 32;
-const COMMA: u8 = 44;
+/** What lies between two ids: a comma, or a comma and a space. */
+const COMMA: u16 = 44;
+const COMMA_SPACE: u16 = (32 << 8) | 44;
 const OPEN: u8 = 91;
 const CLOSE: u8 = 93;
 
 /**
- * Reads a list of ids of at most seven digits, with nothing or one space behind each comma.
+ * Reads a list of ids of at most seven digits, with one space behind each comma or behind none.
  *
  * @param start address of the list's first byte
  * @param end address behind its last
@@ -34,6 +35,10 @@ export function scanList(start: usize, end: usize, limit: u32): i32 {
 	let at = start + 1;
 	if (load<u8>(at) === CLOSE) return at + 1 === end ? 0 : -1;
 	let out = IDS;
+	// As behind the first comma, so behind all: where the next id begins depends on nothing that has to be read.
+	let separator = COMMA;
+	let bytes: usize = 1;
+	let mask: u16 = 0xff;
 	while (true) {
 		const digits = load<u64>(at) ^ (0x30 * ONES);
 		// The lowest byte above 9 has its high bit set, and none before it has.
@@ -48,12 +53,14 @@ export function scanList(start: usize, end: usize, limit: u32): i32 {
 		store<u32>(out, <u32>id);
 		out += 4;
 		at += <usize>length;
-		const next = load<u8>(at);
-		at++;
-		if (next === COMMA) {
-			if (load<u8>(at) === SPACE) at++;
-			continue;
+		const next = load<u16>(at);
+		if (out === IDS + 4 && next === COMMA_SPACE) {
+			separator = COMMA_SPACE;
+			bytes = 2;
+			mask = 0xffff;
 		}
-		return next === CLOSE && at === end ? <i32>((out - IDS) >> 2) : -1;
+		at += bytes;
+		if ((next & mask) === separator) continue;
+		return (next & 0xff) === CLOSE && at - bytes + 1 === end ? <i32>((out - IDS) >> 2) : -1;
 	}
 }
