@@ -58,7 +58,7 @@ export function newSample(words: number, most = SAMPLE_SIZE): Sample {
 	 * are the hash's, so that others are told apart without a look at them, which memory is slow at.
 	 */
 	let table = new Uint32Array(0);
-	const place = 2 ** Math.ceil(Math.log2(capacity + 1)) - 1;
+	const placeMask = 2 ** Math.ceil(Math.log2(capacity + 1)) - 1;
 	let size = 0;
 	/** So many of those that are held were given as fresh before: the first ones. */
 	let given = 0;
@@ -80,7 +80,7 @@ export function newSample(words: number, most = SAMPLE_SIZE): Sample {
 		for (let i = 0; i < size; i++) {
 			let slot = low[i] & mask;
 			while (table[slot] !== 0) slot = (slot + 1) & mask;
-			table[slot] = (low[i] & ~place) | (i + 1);
+			table[slot] = (low[i] & ~placeMask) | (i + 1);
 		}
 	}
 
@@ -174,8 +174,8 @@ export function newSample(words: number, most = SAMPLE_SIZE): Sample {
 		while (size > 0 && table[slot] !== 0) {
 			const entry = table[slot];
 			let k = 0;
-			if (((entry ^ secondHash) & ~place) === 0)
-				for (let row = ((entry & place) - 1) * words; k < words && rows[row + k] === from[at + k]; ) k++;
+			if (((entry ^ secondHash) & ~placeMask) === 0)
+				for (let row = ((entry & placeMask) - 1) * words; k < words && rows[row + k] === from[at + k]; ) k++;
 			if (k === words) return;
 			slot = (slot + 1) & mask;
 		}
@@ -190,7 +190,7 @@ export function newSample(words: number, most = SAMPLE_SIZE): Sample {
 		high[size] = firstHash;
 		low[size] = secondHash;
 		for (let k = 0, to = size * words; k < words; k++) rows[to + k] = from[at + k];
-		table[slot] = (secondHash & ~place) | ++size;
+		table[slot] = (secondHash & ~placeMask) | ++size;
 	}
 
 	return {

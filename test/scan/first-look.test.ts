@@ -1,48 +1,14 @@
 /** The first look: it lets through what may have evidence, and little else. */
 import { describe, expect, test } from 'vitest';
+import { lookedAt } from '../../bench/first-look-trial.js';
 import { freshMark, specOf } from '../../bench/fresh-marks.js';
 import { bindMark, type Mark } from '../../src/marks/mark.js';
-import type { BoundGroup } from '../../src/scan/plan.js';
-import { newShardScan } from '../../src/scan/shard-scan.js';
-import { newJudge } from '../../src/scan/verdicts.js';
 import { randomSource } from '../stats/random.js';
 
-const V = 16;
 const key = new Uint8Array(32).fill(11);
 const draws = freshMark('gumbel', 4, key);
-
-/** Records of so many pairs, a share of whose tokens the key drew; what of them is let through, and has evidence. */
-function looked(mark: Mark, pairs: number, share: number, count: number, seed: number) {
-	const uniform = randomSource(seed);
-	const texts = Array.from({ length: count }, () => {
-		const ids = Array.from({ length: 4 }, () => Math.floor(uniform() * V));
-		while (ids.length < pairs + 4)
-			ids.push(
-				uniform() < share
-					? (mark.scheme.draw?.(ids.slice(-4), new Float32Array(V), { next: uniform }) ?? 0)
-					: Math.floor(uniform() * V),
-			);
-		return ids;
-	});
-	const judged = { mark, searchBits: 0, shape: 0 };
-	const groups: BoundGroup[] = [
-		{
-			...{ number: 0, tokenizer: null, fingerprint: null, marks: [judged], judges: [judged] },
-			shapes: [{ contextWidth: 4, start: 'skip', narrow: false }],
-		},
-	];
-	const through = new Set<number>();
-	const scan = newShardScan(groups, {
-		candidate: ({ record }) => through.add(Number(record)),
-		tooLarge: (message) => expect.unreachable(message),
-		cells: () => undefined,
-	});
-	scan.add(texts.map((tokens, i) => ({ id: String(i), tokens })));
-	scan.finish();
-	const judge = newJudge(groups, () => false);
-	const logE = texts.map((tokens) => judge.judge({ group: 0, first: 0, tokens, left: [] }).logE);
-	return { through, logE };
-}
+const looked = (mark: Mark, pairs: number, share: number, count: number, seed: number) =>
+	lookedAt(mark, pairs, share, count, randomSource(seed));
 
 describe('the first look', () => {
 	test('lets through nearly all records that have much evidence', () => {
