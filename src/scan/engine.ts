@@ -359,7 +359,7 @@ async function scanAll(
 /** Shards of a task, at most; fewer near the end, so that no thread has much to do when the others are done. */
 const TOGETHER = 2;
 /** How many tasks of one shard each thread has at the end. */
-const SINGLE = 4;
+const SINGLE = 2;
 
 function tasksOf(open: readonly NumberedShard[], workers: number): NumberedShard[][] {
 	const tasks: NumberedShard[][] = [];

@@ -28,8 +28,11 @@ export function keptWindows(
 	const set = newRowSet(words, size);
 	const places: number[] = [];
 	const given = new Set(left);
+	// All are asked before any is used: the answers lie far apart in memory, which gives many at once.
+	const out = new Uint8Array(size);
+	for (let i = 0; i < size; i++) out[i] = isLeftOut(low[i]) ? 1 : 0;
 	for (let i = 0; i < size; i++) {
-		if (given.has(at[i]) || isLeftOut(low[i])) continue;
+		if (out[i] === 1 || given.has(at[i])) continue;
 		if (set.addRow(ids, at[i])) places.push(at[i]);
 	}
 	// Effective pairs that were given need no list: where they are less than the window, all windows with a token that was

@@ -9,7 +9,7 @@ import { report } from '../corpus/lines.js';
 import type { Shard } from '../corpus/shards.js';
 import { badInput, TouchmarkError } from '../errors.js';
 import { writeWhole } from '../output.js';
-import { type Counts, MOST_CELLS, newCounts } from './counting/counts.js';
+import { type Counts, newCounts } from './counting/counts.js';
 import { newWaitingCells, type WaitingCells } from './counting/waiting-cells.js';
 import { bindPlan, type ScanPlan } from './plan.js';
 import type { SampledWindows } from './sample.js';
@@ -72,6 +72,9 @@ export interface ShardFindings {
 
 /** Pairs of one mark that are held before they are written. */
 const HELD = 2 ** 21;
+/** Cells that wait: more than two parts of a corpus have, mostly. */
+const CELLS = 2 ** 23;
+
 /** What a thread works with. It does one scan in its life. */
 interface Desk {
 	readonly scan: ShardScan;
@@ -98,7 +101,7 @@ async function newDesk({ plan, memory, folder, exact }: ScanTask): Promise<Desk>
 	const groups = await bindPlan(plan);
 	const files = filesOf(folder);
 	const spills = exact ? newSpills(groups) : [];
-	const waiting = newWaitingCells(plan.countCells, MOST_CELLS);
+	const waiting = newWaitingCells(plan.countCells, CELLS);
 	const scan = newShardScan(groups, {
 		candidate: (candidate) => writeAll(running.candidates, Buffer.from(`${JSON.stringify(candidate)}\n`)),
 		tooLarge: (message) => running.broken(badInput(`${running.name}: ${message}`)),
@@ -195,8 +198,8 @@ function count({ memory, shards }: ScanTask, counts: Counts, waiting: WaitingCel
 	while (Atomics.compareExchange(gate, 0, 0, 1) !== 0) Atomics.wait(gate, 0, 1);
 	counts.add(ordered);
 	const written = fstatSync(spilledCells).size / 4;
-	for (let at = 0; at < written; at += MOST_CELLS) {
-		const cells = new Uint32Array(Math.min(MOST_CELLS, written - at));
+	for (let at = 0; at < written; at += CELLS) {
+		const cells = new Uint32Array(Math.min(CELLS, written - at));
 		if (readSync(spilledCells, cells, 0, cells.byteLength, 4 * at) !== cells.byteLength)
 			throw new RangeError('a file of cells ends too early');
 		waiting.add(cells);

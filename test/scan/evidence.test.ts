@@ -99,12 +99,12 @@ describe('counts', () => {
 		expect(rare).toBeGreaterThan(1000);
 	});
 	test('are exact below 11, in all parts of a table, however many cells are counted together', () => {
-		// Four parts; 200,000 cells together are dense, 3,000 are not.
+		// Four parts; 200,000 cells together are dense, 3,000 are not, and 2,500,000 are counted piece by piece.
 		const of = 2 ** 22;
 		const counts = tableOf(of);
 		const uniform = randomSource(12);
 		const truth = new Uint32Array(of);
-		for (const together of [200_000, 3000, 200_000, 0, 500_000]) {
+		for (const together of [200_000, 3000, 2_500_000, 0, 500_000]) {
 			const low = Uint32Array.from({ length: together }, () => Math.floor(uniform() ** 4 * 2 ** 32));
 			counts.add(ordered(low, of));
 			for (const one of low) truth[cellOf(one, of)]++;

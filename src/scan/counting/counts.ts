@@ -24,8 +24,8 @@ export const partsOf = (cells: number): number => Math.max(1, cells >>> PART_BIT
 const PART_BYTES = 2 ** (PART_BITS - 1);
 /** Cells of a part from which on it is read from end to end beforehand: one for every other line of a processor's cache. */
 const DENSE = PART_BYTES / 128;
-/** Cells that are counted at once, at most: more than two parts of a corpus have, mostly. */
-export const MOST_CELLS = 2 ** 23;
+/** Cells that are brought into the table's memory at once. */
+const PIECE = 2 ** 20;
 
 /** Cells of windows, part by part of a table. */
 export interface OrderedCells {
@@ -38,7 +38,7 @@ export interface OrderedCells {
 export interface Counts {
 	/** Two cells a byte. */
 	readonly table: Uint8Array;
-	/** Counts cells, {@link MOST_CELLS} at most. Not to be called by two threads at the same time. */
+	/** Counts cells. Not to be called by two threads at the same time. */
 	add(ordered: OrderedCells): void;
 	/** Counts a cell as if it had come so many times more. */
 	raise(cell: number, by: number): void;
@@ -82,7 +82,7 @@ interface Exports {
 
 /** An empty table, and room for cells that are counted, in memory that threads can share. @param cells a power of two */
 export function countMemory(cells: number): WebAssembly.Memory {
-	return sharedMemory(cells / 2 + 4 * (partsOf(cells) + 1 + MOST_CELLS));
+	return sharedMemory(cells / 2 + 4 * (partsOf(cells) + 1 + PIECE));
 }
 
 /** A table over memory that other threads may have too. */
@@ -91,15 +91,19 @@ export function newCounts(memory: WebAssembly.Memory, cells: number): Counts {
 	const run = startKernel<Exports>(KERNEL, memory);
 	const table = new Uint8Array(memory.buffer, run.DATA.value, cells / 2);
 	const bounds = new Uint32Array(memory.buffer, table.byteOffset + table.length, parts + 1);
-	const added = new Uint32Array(memory.buffer, bounds.byteOffset + bounds.byteLength, MOST_CELLS);
+	const added = new Uint32Array(memory.buffer, bounds.byteOffset + bounds.byteLength, PIECE);
 	const countOf = (cell: number) => (table[cell >>> 1] >>> ((cell & 1) << 2)) & 15;
 
 	return {
 		table,
 		add(ordered) {
-			added.set(ordered.cells);
-			bounds.set(ordered.bounds);
-			run.add(table.byteOffset, added.byteOffset, bounds.byteOffset, parts, PART_BYTES, DENSE, MOST_PLACES);
+			for (let from = 0; from < ordered.cells.length; from += PIECE) {
+				const piece = ordered.cells.subarray(from, from + PIECE);
+				added.set(piece);
+				for (let part = 0; part <= parts; part++)
+					bounds[part] = Math.min(piece.length, Math.max(0, ordered.bounds[part] - from));
+				run.add(table.byteOffset, added.byteOffset, bounds.byteOffset, parts, PART_BYTES, DENSE, MOST_PLACES);
+			}
 		},
 		raise(cell, by) {
 			const before = countOf(cell);
