@@ -11,12 +11,20 @@ import { newJudge } from '../src/scan/verdicts.js';
 /** Tokens to choose from, each as likely: four bits of entropy a token. */
 export const VOCABULARY = 16;
 
+/** Evidence that counts: it is reported among a million records where a few hundred others are. */
+export const MUCH = Math.log(1e5);
+
 /** What became of records. */
 export interface Looked {
 	/** Numbers of those that are let through. */
 	readonly through: ReadonlySet<number>;
 	/** The evidence of each, ln of its e-value. */
 	readonly logE: readonly number[];
+}
+
+/** Numbers of the records that have so much evidence, at the least. @param logE ln of each one's e-value @param least likewise */
+export function withEvidence(logE: readonly number[], least: number): number[] {
+	return [...logE.keys()].filter((i) => logE[i] >= least);
 }
 
 /**
@@ -32,15 +40,15 @@ export function lookedAt(
 	count: number,
 	uniform: () => number,
 ): Looked {
-	const any = () => Math.floor(uniform() * VOCABULARY);
+	const anyToken = () => Math.floor(uniform() * VOCABULARY);
 	const logits = new Float32Array(VOCABULARY);
 	const texts = Array.from({ length: count }, () => {
-		const ids = Array.from({ length: 4 }, any);
+		const ids = Array.from({ length: 4 }, anyToken);
 		while (ids.length < pairs + 4)
 			ids.push(
 				uniform() < share
 					? (mark.scheme.draw?.(ids.slice(-4), logits.fill(0), { next: uniform }) ?? 0)
-					: any(),
+					: anyToken(),
 			);
 		return ids;
 	});

@@ -4,7 +4,7 @@
  * @module
  */
 import { randomSource } from '../test/stats/random.js';
-import { lookedAt, VOCABULARY } from './first-look-trial.js';
+import { lookedAt, MUCH, VOCABULARY, withEvidence } from './first-look-trial.js';
 import { freshMark } from './fresh-marks.js';
 import type { Bench, Row } from './rows.js';
 
@@ -13,8 +13,6 @@ const EXCESS = Math.log(VOCABULARY) - 0.42;
 const LENGTHS = [32, 64, 128, 256, 1024];
 /** Standard deviations above the mean that the marked records of a length have, by and large. */
 const STRENGTHS = [6, 7, 9];
-/** Evidence that counts: it is reported among a million records where a few hundred others are. */
-const LEAST = 1e5;
 
 export const bench: Bench = {
 	about:
@@ -31,7 +29,7 @@ export const bench: Bench = {
 			for (const strength of STRENGTHS) {
 				const share = Math.min(1, strength / (EXCESS * Math.sqrt(pairs)));
 				const { through, logE } = lookedAt(mark, pairs, share, count, uniform);
-				const strong = logE.flatMap((one, i) => (one >= Math.log(LEAST) ? [i] : []));
+				const strong = withEvidence(logE, MUCH);
 				const kept = strong.filter((i) => through.has(i)).length / strong.length;
 				rows.push({
 					...{ case: `${pairs}-pairs-${strength}-deviations`, ours: kept, peer: 1, ratio: kept },

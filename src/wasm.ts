@@ -25,8 +25,8 @@ export function startKernel<Exports>(kernel: string, memory: WebAssembly.Memory)
 /** Bytes of a page of memory. */
 const PAGE = 65_536;
 
-/** Memory that threads can share. @param bytes that the host needs, behind a page that is the kernel's */
-export function sharedMemory(bytes: number): WebAssembly.Memory {
+/** Memory for a kernel. @param bytes that the host needs, behind a page that is the kernel's @param shared by threads */
+export function kernelMemory(bytes: number, shared: boolean): WebAssembly.Memory {
 	const pages = 1 + Math.ceil(bytes / PAGE);
-	return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+	return new WebAssembly.Memory({ initial: pages, maximum: pages, shared });
 }

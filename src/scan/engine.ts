@@ -17,7 +17,7 @@ import { checked, parseJson } from '../input.js';
 import type { Keyring } from '../keys/keyring.js';
 import { writePieces, writePiecesAsTheyCome, writeWhole } from '../output.js';
 import { type ResultOptions, resultOfState, type ScanResult } from './corpus-result.js';
-import { countMemory, newCounts } from './counting/counts.js';
+import { type Counts, countMemory, newCounts } from './counting/counts.js';
 import {
 	type CandidatesOf,
 	decideAll,
@@ -144,7 +144,7 @@ export async function scan(options: ScanOptions): Promise<ScanResult> {
 	try {
 		// Those that are only counted come first, in the numbering.
 		const all = [...innocent, ...shards];
-		const { samples, memory } = await scanAll(options, groups, all, innocent.length, work);
+		const { samples, counts } = await scanAll(options, groups, all, innocent.length, work);
 		const files = filesOf(folder);
 		const found = all.map((_, i): ShardFindings => {
 			// The sample that is in the file too is not kept: there may be very many shards.
@@ -162,7 +162,6 @@ export async function scan(options: ScanOptions): Promise<ScanResult> {
 			samples.map((sample) => sample.windows()),
 		);
 		const state = options.signer === undefined ? unsigned : signState(unsigned, options.signer);
-		const counts = newCounts(memory.counts, plan.countCells);
 		const crowding = counts.crowding();
 		if (crowding > MOST_CROWDING)
 			problem?.(
@@ -248,7 +247,7 @@ async function scanAll(
 	shards: readonly Shard[],
 	innocent: number,
 	work: WorkFolder,
-): Promise<{ samples: Sample[]; memory: SharedMemory }> {
+): Promise<{ samples: Sample[]; counts: Counts }> {
 	const shapes = shapesOf(describePlan(groups, plan.countCells));
 	const samples = shapes.map(({ words }) => newSample(words));
 	const memory: SharedMemory = {
@@ -259,11 +258,12 @@ async function scanAll(
 	};
 	const thresholds = new Uint32Array(memory.thresholds).fill(0xffffffff);
 	const counted = new Uint8Array(memory.counted);
-	const counts = newCounts(memory.counts, plan.countCells).table;
+	const counts = newCounts(memory.counts, plan.countCells);
+	const { table } = counts;
 	if (work.resumed.counts !== null) {
-		if (work.resumed.counts.length !== counts.length)
+		if (work.resumed.counts.length !== table.length)
 			throw badInput(`${work.folder}: its checkpoint is damaged; delete this folder`);
-		counts.set(work.resumed.counts);
+		table.set(work.resumed.counts);
 	}
 	const files = filesOf(work.folder);
 	for (const number of work.resumed.shards) {
@@ -281,7 +281,7 @@ async function scanAll(
 	const open = shards.flatMap((shard, number): NumberedShard[] =>
 		counted[number] === 1 ? [] : [{ shard, number, background: number < innocent }],
 	);
-	if (open.length === 0) return { samples, memory };
+	if (open.length === 0) return { samples, counts };
 	const tasks = tasksOf(open, workers);
 
 	const pool = new Tinypool({
@@ -299,7 +299,7 @@ async function scanAll(
 		try {
 			work.checkpoint(
 				[...counted.keys()].filter((i) => counted[i] === 1),
-				counts,
+				table,
 			);
 		} finally {
 			Atomics.store(gate, 0, 0);
@@ -353,7 +353,7 @@ async function scanAll(
 	} finally {
 		await pool.destroy();
 	}
-	return { samples, memory };
+	return { samples, counts };
 }
 
 /** Shards of a task, at most; fewer near the end, so that no thread has much to do when the others are done. */

@@ -6,7 +6,7 @@
  */
 import { BEFORE_TEXT, type MarkSpec } from '../marks/mark-spec.js';
 import { newRowSet } from '../verify/row-set.js';
-import { startKernel } from '../wasm.js';
+import { kernelMemory, startKernel } from '../wasm.js';
 import { KERNEL } from './kernel.wasm.js';
 
 /** Which windows a mark reads. */
@@ -136,7 +136,6 @@ interface Exports {
 	): number;
 }
 
-const PAGE = 65_536;
 /** Words behind the last that the kernel may read and write over. */
 const SLACK = 32;
 
@@ -145,8 +144,10 @@ function newKernel(words: number, most: number) {
 	const lengths = [most, most, most, most, most, most, most, ROWS, ROWS * words].map(
 		(length) => 4 * (length + SLACK),
 	);
-	const pages = Math.ceil((PAGE + lengths.reduce((sum, length) => sum + length, 0)) / PAGE);
-	const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+	const memory = kernelMemory(
+		lengths.reduce((sum, length) => sum + length, 0),
+		false,
+	);
 	const run = startKernel<Exports>(KERNEL, memory);
 	const multipliers = new Uint32Array(memory.buffer, run.MULTIPLIERS.value, 64);
 	for (let k = words - 1, high = 1, low = 1; k >= 0; k--) {

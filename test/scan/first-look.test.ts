@@ -1,6 +1,6 @@
 /** The first look: it lets through what may have evidence, and little else. */
 import { describe, expect, test } from 'vitest';
-import { lookedAt } from '../../bench/first-look-trial.js';
+import { lookedAt, MUCH, withEvidence } from '../../bench/first-look-trial.js';
 import { freshMark, specOf } from '../../bench/fresh-marks.js';
 import { bindMark, type Mark } from '../../src/marks/mark.js';
 import { randomSource } from '../stats/random.js';
@@ -14,7 +14,7 @@ describe('the first look', () => {
 	test('lets through nearly all records that have much evidence', () => {
 		for (const pairs of [64, 300, 2000]) {
 			const { through, logE } = looked(draws, pairs, 2.8 / Math.sqrt(pairs), 400, pairs);
-			const strong = logE.flatMap((one, i) => (one >= Math.log(1e5) ? [i] : []));
+			const strong = withEvidence(logE, MUCH);
 			expect(strong.length).toBeGreaterThan(100);
 			const missed = strong.filter((i) => !through.has(i)).length;
 			expect(missed / strong.length).toBeLessThan(0.03);
@@ -39,7 +39,7 @@ describe('the first look', () => {
 			key,
 		);
 		const { through, logE } = looked(keyed, 600, 1, 50, 5);
-		const strong = logE.flatMap((one, i) => (one >= Math.log(1e5) ? [i] : []));
+		const strong = withEvidence(logE, MUCH);
 		expect(strong.length).toBeGreaterThan(20);
 		expect(strong.filter((i) => !through.has(i))).toEqual([]);
 		expect(looked(keyed, 300, 0, 1000, 6).through.size).toBeLessThan(20);

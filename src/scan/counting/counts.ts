@@ -6,8 +6,7 @@
  *
  * @module
  */
-
-import { sharedMemory, startKernel } from '../../wasm.js';
+import { kernelMemory, startKernel } from '../../wasm.js';
 import { KERNEL } from './kernel.wasm.js';
 
 /** Memory of a table, in MiB: powers of two between these, two cells a byte. */
@@ -82,7 +81,7 @@ interface Exports {
 
 /** An empty table, and room for cells that are counted, in memory that threads can share. @param cells a power of two */
 export function countMemory(cells: number): WebAssembly.Memory {
-	return sharedMemory(cells / 2 + 4 * (partsOf(cells) + 1 + PIECE));
+	return kernelMemory(cells / 2 + 4 * (partsOf(cells) + 1 + PIECE), true);
 }
 
 /** A table over memory that other threads may have too. */

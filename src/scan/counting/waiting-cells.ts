@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { sharedMemory, startKernel } from '../../wasm.js';
+import { kernelMemory, startKernel } from '../../wasm.js';
 import { type OrderedCells, PART_BITS, partsOf } from './counts.js';
 import { KERNEL } from './kernel.wasm.js';
 
@@ -38,7 +38,8 @@ interface Exports {
  */
 export function newWaitingCells(cells: number, most: number): WaitingCells {
 	const parts = partsOf(cells);
-	const memory = sharedMemory(4 * (parts + 1 + 2 * most));
+	// Nobody shares it, but the kernel is compiled for memory that can be.
+	const memory = kernelMemory(4 * (parts + 1 + 2 * most), true);
 	const run = startKernel<Exports>(KERNEL, memory);
 	const bounds = new Uint32Array(memory.buffer, run.DATA.value, parts + 1);
 	const waiting = new Uint32Array(memory.buffer, bounds.byteOffset + bounds.byteLength, most);
