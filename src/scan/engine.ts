@@ -1,13 +1,12 @@
 /**
- * A scan on all cores of one machine: shards to threads, what they found back together. Memory does not grow with the
- * corpus, and the result does not depend on the number of threads, on interruptions or on the order of events.
+ * A scan on all cores of one machine, from files to a result. Memory does not grow with the corpus, and the result does not
+ * depend on the number of threads, on interruptions or on the order of events.
  *
  * @module
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { dirname, extname, join } from 'node:path';
-import Tinypool from 'tinypool';
 import { z } from 'zod';
 import { isUrl } from '../corpus/byte-source.js';
 import { readJsonLines } from '../corpus/documents.js';
@@ -17,7 +16,6 @@ import { checked, parseJson } from '../input.js';
 import type { Keyring } from '../keys/keyring.js';
 import { writePieces, writePiecesAsTheyCome, writeWhole } from '../output.js';
 import { type ResultOptions, resultOfState, type ScanResult } from './corpus-result.js';
-import { type Counts, countMemory, newCounts } from './counting/counts.js';
 import {
 	type CandidatesOf,
 	decideAll,
@@ -26,20 +24,19 @@ import {
 	jsonLines,
 	type PlacedCandidate,
 } from './judge-candidates.js';
-import { type BoundGroup, bindPlan, describePlan, digestOf, type ScanPlan } from './plan.js';
-import { newSample, type Sample } from './sample.js';
+import { bindPlan, describePlan, digestOf } from './plan.js';
+import { type RunOptions, runShards } from './run-shards.js';
 import { estimateShare, scoreServed } from './served-sample.js';
 import { isByIds } from './shard-records.js';
 import type { Candidate } from './shard-scan.js';
 import { newSpills, tallySpills } from './spill.js';
-import { decodeRows, type ShardRow, shapesOf, signState, stateOf, stateText, totalsOf } from './state.js';
+import { type ShardRow, signState, stateOf, stateText, totalsOf } from './state.js';
 import { newJudge } from './verdicts.js';
-import { filesOf, openWorkFolder, type WorkFolder } from './work-folder.js';
-import type { NumberedShard, ScanFindings, ScanTask, ShardFindings, SharedMemory } from './worker.js';
+import { filesOf, openWorkFolder } from './work-folder.js';
+import type { ShardFindings } from './worker.js';
 
 /** What is scanned, and how. */
-export interface ScanOptions extends Omit<ResultOptions, 'verdicts' | 'tallies'> {
-	readonly plan: ScanPlan;
+export interface ScanOptions extends RunOptions, Omit<ResultOptions, 'verdicts' | 'tallies'> {
 	readonly paths: readonly string[];
 	/** Text that is known to be innocent: what is common in it is not scored for a record. */
 	readonly background?: readonly string[];
@@ -51,16 +48,8 @@ export interface ScanOptions extends Omit<ResultOptions, 'verdicts' | 'tallies'>
 	readonly flagged?: string;
 	/** Goes on with what an earlier run left in `out`. */
 	readonly resume?: boolean;
-	/** Threads; default: one a core. */
-	readonly workers?: number;
-	/** What cannot be read ends the scan, instead of being counted and named. */
-	readonly strict?: boolean;
-	/** The tests of the corpus score all distinct pairs, which are spilled to disk; otherwise a sample of them. */
-	readonly exact?: boolean;
 	/** Signs the state. */
 	readonly signer?: Pick<Keyring, 'publicKey' | 'sign'>;
-	/** Called after each shard with bytes done and bytes in all. */
-	progress?(bytes: number, of: number): void;
 	/** Is told of what cannot be read. */
 	problem?(message: string): void;
 	/** Is told the evidence of each record that has some, log₁₀ of its e-value; all others have e = 0. */
@@ -75,9 +64,6 @@ export const FILES = {
 	skipped: 'skipped.jsonl',
 	work: 'work',
 } as const;
-
-/** Milliseconds to the first checkpoint and between others, and how many times longer than writing one the latter are. */
-const CHECKPOINT = { first: 500, least: 2000, times: 100 };
 
 /** Share of windows taken for common by mistake that nobody is told of. */
 const MOST_CROWDING = 0.05;
@@ -144,7 +130,14 @@ export async function scan(options: ScanOptions): Promise<ScanResult> {
 	try {
 		// Those that are only counted come first, in the numbering.
 		const all = [...innocent, ...shards];
-		const { samples, counts } = await scanAll(options, groups, all, innocent.length, work);
+		const { samples, counts } = await runShards(
+			options,
+			groups,
+			all,
+			innocent.length,
+			work,
+			out !== undefined,
+		);
 		const files = filesOf(folder);
 		const found = all.map((_, i): ShardFindings => {
 			// The sample that is in the file too is not kept: there may be very many shards.
@@ -238,134 +231,6 @@ function finished(out: string, digest: string, resume: boolean): ScanResult {
 	// It may have been killed between its last two steps.
 	rmSync(join(out, FILES.work), { recursive: true, force: true });
 	return result as unknown as ScanResult;
-}
-
-/** Runs all shards that no checkpoint holds. */
-async function scanAll(
-	{ plan, out, workers = availableParallelism(), strict = false, exact = false, progress }: ScanOptions,
-	groups: readonly BoundGroup[],
-	shards: readonly Shard[],
-	innocent: number,
-	work: WorkFolder,
-): Promise<{ samples: Sample[]; counts: Counts }> {
-	const shapes = shapesOf(describePlan(groups, plan.countCells));
-	const samples = shapes.map(({ words }) => newSample(words));
-	const memory: SharedMemory = {
-		counts: countMemory(plan.countCells),
-		thresholds: new SharedArrayBuffer(4 * shapes.length),
-		gate: new SharedArrayBuffer(4),
-		counted: new SharedArrayBuffer(shards.length),
-	};
-	const thresholds = new Uint32Array(memory.thresholds).fill(0xffffffff);
-	const counted = new Uint8Array(memory.counted);
-	const counts = newCounts(memory.counts, plan.countCells);
-	const { table } = counts;
-	if (work.resumed.counts !== null) {
-		if (work.resumed.counts.length !== table.length)
-			throw badInput(`${work.folder}: its checkpoint is damaged; delete this folder`);
-		table.set(work.resumed.counts);
-	}
-	const files = filesOf(work.folder);
-	for (const number of work.resumed.shards) {
-		counted[number] = 1;
-		const found = JSON.parse(readFileSync(files.found(number), 'utf8')) as { samples: string[] };
-		found.samples.forEach((text, i) => {
-			const { shape, seed } = shapes[i];
-			samples[i].merge(decodeRows(text, shape.contextWidth, seed, files.found(number)));
-			thresholds[i] = samples[i].threshold;
-		});
-	}
-	const total = shards.reduce((sum, { bytes }) => sum + bytes, 0);
-	let done = shards.reduce((sum, { bytes }, i) => sum + (counted[i] === 1 ? bytes : 0), 0);
-	progress?.(done, total);
-	const open = shards.flatMap((shard, number): NumberedShard[] =>
-		counted[number] === 1 ? [] : [{ shard, number, background: number < innocent }],
-	);
-	if (open.length === 0) return { samples, counts };
-	const tasks = tasksOf(open, workers);
-
-	const pool = new Tinypool({
-		filename: new URL('./worker.js', import.meta.url).href,
-		minThreads: Math.min(workers, tasks.length),
-		maxThreads: Math.min(workers, tasks.length),
-	});
-	const gate = new Int32Array(memory.gate);
-	let next = performance.now() + CHECKPOINT.first;
-	/** What nobody can go on with needs no checkpoint, nor does a scan that is about to end. */
-	async function checkpoint(): Promise<void> {
-		const began = performance.now();
-		if (out === undefined || began < next || ended === 0 || ended === tasks.length) return;
-		while (Atomics.compareExchange(gate, 0, 0, 1) !== 0) await new Promise((wait) => setTimeout(wait, 1));
-		try {
-			work.checkpoint(
-				[...counted.keys()].filter((i) => counted[i] === 1),
-				table,
-			);
-		} finally {
-			Atomics.store(gate, 0, 0);
-			Atomics.notify(gate, 0);
-		}
-		const now = performance.now();
-		next = now + Math.max(CHECKPOINT.least, CHECKPOINT.times * (now - began));
-	}
-	const running = new Map<number, Promise<void>>();
-	let ended = 0;
-	// Of several shards that fail, the first is reported, whichever thread comes to its own first.
-	let failure: { readonly number: number; readonly error: unknown } | undefined;
-	async function run(ofTask: readonly NumberedShard[]): Promise<void> {
-		const [{ number }] = ofTask;
-		const task: ScanTask = { ...{ plan, memory, folder: work.folder, strict, exact }, shards: ofTask };
-		try {
-			const findings: ScanFindings = await pool.run(task);
-			if ('problem' in findings) fail(findings.number, badInput(findings.problem));
-			else {
-				for (const found of findings.samples)
-					found.forEach((windows, i) => {
-						samples[i].merge(windows);
-						Atomics.store(thresholds, i, samples[i].threshold);
-					});
-				ended++;
-				for (const { shard } of ofTask) done += shard.bytes;
-				progress?.(done, total);
-			}
-		} catch (error) {
-			fail(number, error);
-		}
-		running.delete(number);
-	}
-	function fail(number: number, error: unknown): void {
-		if (failure === undefined || number < failure.number) failure = { number, error };
-	}
-	const failed = () => failure !== undefined && ![...running.keys()].some((i) => i < (failure?.number ?? 0));
-	try {
-		for (const task of tasks) {
-			if (failure !== undefined) break;
-			running.set(task[0].number, run(task));
-			// One task waits for each thread, so that none is idle.
-			if (running.size >= 2 * workers) await Promise.race(running.values());
-			await checkpoint();
-		}
-		while (running.size > 0 && !failed()) {
-			await Promise.race(running.values());
-			if (failure === undefined) await checkpoint();
-		}
-		if (failure !== undefined) throw failure.error;
-	} finally {
-		await pool.destroy();
-	}
-	return { samples, counts };
-}
-
-/** Shards of a task, at most; fewer near the end, so that no thread has much to do when the others are done. */
-const TOGETHER = 2;
-/** How many tasks of one shard each thread has at the end. */
-const SINGLE = 2;
-
-function tasksOf(open: readonly NumberedShard[], workers: number): NumberedShard[][] {
-	const tasks: NumberedShard[][] = [];
-	for (let from = 0; from < open.length; from += tasks[tasks.length - 1].length)
-		tasks.push(open.slice(from, from + (open.length - from >= TOGETHER + SINGLE * workers ? TOGETHER : 1)));
-	return tasks;
 }
 
 /** Candidates in the order of shards and records. */
