@@ -124,7 +124,7 @@ async function measure(): Promise<Results> {
 	});
 	console.table(rows);
 	for (const note of notes) console.log(note);
-	const flags = [quick ? '--quick' : '', corpus ? `--corpus ${corpus}` : '', peers ? '--peers PYTHON' : ''];
+	const flags = [quick ? '--quick' : '', corpus ? '--corpus DIR' : '', peers ? '--peers PYTHON' : ''];
 	return {
 		name,
 		machine: machine(),
