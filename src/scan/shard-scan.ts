@@ -12,8 +12,10 @@ import { type BoundGroup, windowSeed } from './plan.js';
 import { newSample, type Sample } from './sample.js';
 import { newWindowCutter, type Windows } from './windows.js';
 
-/** Tokens that are worked on together: what is known of them stays in the processor's cache. */
-const BATCH = 2 ** 14;
+/** Tokens that are gathered before they are looked at, so that the processor changes its work rarely. */
+const BATCH = 2 ** 16;
+/** Of these so many are looked at together, in memory that is small enough to stay in the processor's cache all the while. */
+const BLOCK = 2 ** 12;
 /** Longer records are judged in parts of this many tokens, so that memory is bounded whatever their length. */
 export const PART = 2 ** 17;
 /** Longer texts are cut, at a space where there is one, and tokenized piece by piece: an id a byte would fill memory. */
@@ -76,6 +78,19 @@ export interface ShardScanOptions {
 	seen?(shape: number, windows: Windows): void;
 }
 
+/** What a text is called. */
+type Name = Pick<Candidate, 'record' | 'part' | 'first'>;
+
+/** Some texts that were gathered. */
+interface Block {
+	/** Of all of them, one after another. */
+	readonly ids: Uint32Array;
+	/** Where each ends in `ids`. */
+	readonly ends: readonly number[];
+	readonly names: readonly Name[];
+	readonly given: readonly (readonly number[])[];
+}
+
 /** @param groups what is looked for */
 export function newShardScan(groups: readonly BoundGroup[], options: ShardScanOptions): ShardScan {
 	const { candidate, thresholds, seen } = options;
@@ -100,9 +115,8 @@ export function newShardScan(groups: readonly BoundGroup[], options: ShardScanOp
 			shapes,
 			ids: new Uint32Array(BATCH + PART),
 			ends: [] as number[],
-			names: [] as { record: string; part: number; first: number }[],
+			names: [] as Name[],
 			given: [] as (readonly number[])[],
-			someGiven: false,
 			size: 0,
 		};
 	}
@@ -129,7 +143,6 @@ export function newShardScan(groups: readonly BoundGroup[], options: ShardScanOp
 			lane.ends.push(lane.size);
 			lane.names.push({ record, part, first: before.tokens + from });
 			lane.given.push(given);
-			lane.someGiven ||= given.length > 0;
 			// Empty records have no tokens, and take memory too.
 			if (lane.size >= BATCH || lane.ends.length >= BATCH) flush(lane, scored);
 		}
@@ -150,17 +163,36 @@ export function newShardScan(groups: readonly BoundGroup[], options: ShardScanOp
 	}
 
 	function flush(lane: Lane, scored: boolean): void {
-		const { ends, ids, given, names, group } = lane;
+		const { ends, names, given } = lane;
+		for (let from = 0, to = 0, begin = 0; from < ends.length; from = to, begin = ends[to - 1]) {
+			do to++;
+			while (to < ends.length && ends[to] - begin <= BLOCK);
+			const block: Block = {
+				ids: lane.ids.subarray(begin, ends[to - 1]),
+				ends: ends.slice(from, to).map((end) => end - begin),
+				names: names.slice(from, to),
+				given: given.slice(from, to),
+			};
+			lookAt(lane, block, scored);
+		}
+		lane.size = 0;
+		lane.ends = [];
+		lane.names = [];
+		lane.given = [];
+	}
+
+	/** Looks at some texts. */
+	function lookAt({ shapes, group }: Lane, { ids, ends, names, given }: Block, scored: boolean): void {
 		const count = ends.length;
-		if (count === 0) return;
+		const someGiven = given.some(({ length }) => length > 0);
 		const conspicuous = new Uint8Array(count);
 		const textOf = (i: number): ScoredText => ({
 			tokens: ids.subarray(i === 0 ? 0 : ends[i - 1], ends[i]),
 			given: given[i],
 		});
-		for (const { cutter, sample, number, judges } of lane.shapes) {
+		for (const { cutter, sample, number, judges } of shapes) {
 			const { windows } = cutter;
-			cutter.fill(ids, ends, lane.someGiven ? given : undefined);
+			cutter.fill(ids, ends, someGiven ? given : undefined);
 			if (scored)
 				sample.add(windows, thresholds === undefined ? undefined : Atomics.load(thresholds, number));
 			if (scored) seen?.(number, windows);
@@ -172,28 +204,27 @@ export function newShardScan(groups: readonly BoundGroup[], options: ShardScanOp
 				for (let i = 0; i < count; i++) if (conspicuous[i] === 0 && isConspicuous(i)) conspicuous[i] = 1;
 			}
 		}
-		if (scored) {
-			judged += count;
-			for (let i = 0; i < count; i++) {
-				if (conspicuous[i] === 0) continue;
-				candidates++;
-				candidate({
-					...names[i],
-					group: group.number,
-					tokens: Array.from(textOf(i).tokens),
-					left: given[i].length === 0 ? [] : leftOut(lane, i),
-				});
-			}
+		if (!scored) return;
+		judged += count;
+		for (let i = 0; i < count; i++) {
+			if (conspicuous[i] === 0) continue;
+			candidates++;
+			candidate({
+				...names[i],
+				group: group.number,
+				tokens: Array.from(textOf(i).tokens),
+				left: given[i].length === 0 ? [] : leftOut(shapes, group, ends, i),
+			});
 		}
-		lane.size = 0;
-		lane.ends = [];
-		lane.names = [];
-		lane.given = [];
-		lane.someGiven = false;
 	}
 
 	/** Where windows of text i begin that were left out, counted from the text's beginning, for each shape. */
-	function leftOut({ shapes, group, ends }: Lane, i: number): number[][] {
+	function leftOut(
+		shapes: Lane['shapes'],
+		group: BoundGroup,
+		ends: readonly number[],
+		i: number,
+	): number[][] {
 		return shapes.map(({ cutter }, number) => {
 			const { contextWidth, start } = group.shapes[number];
 			const { places, starts } = cutter.windows;
