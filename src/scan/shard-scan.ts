@@ -12,7 +12,7 @@ import { type BoundGroup, windowSeed } from './plan.js';
 import { newSample, type Sample } from './sample.js';
 import { newWindowCutter, type Windows } from './windows.js';
 
-/** Tokens that are gathered before they are looked at, so that the processor changes its work rarely. */
+/** Tokens that are gathered before they are looked at, prompts' counted, so that the processor changes its work rarely. */
 const BATCH = 2 ** 16;
 /** Of these so many are looked at together, in memory that is small enough to stay in the processor's cache all the while. */
 const BLOCK = 2 ** 12;
@@ -118,6 +118,7 @@ export function newShardScan(groups: readonly BoundGroup[], options: ShardScanOp
 			names: [] as Name[],
 			given: [] as (readonly number[])[],
 			size: 0,
+			gathered: 0,
 		};
 	}
 	type Lane = ReturnType<typeof newLane>;
@@ -144,7 +145,8 @@ export function newShardScan(groups: readonly BoundGroup[], options: ShardScanOp
 			lane.names.push({ record, part, first: before.tokens + from });
 			lane.given.push(given);
 			// Empty records have no tokens, and take memory too.
-			if (lane.size >= BATCH || lane.ends.length >= BATCH) flush(lane, scored);
+			lane.gathered += 1 + length + given.length;
+			if (lane.gathered >= BATCH) flush(lane, scored);
 		}
 		return { parts: part, tokens: before.tokens + ids.length };
 	}
@@ -176,6 +178,7 @@ export function newShardScan(groups: readonly BoundGroup[], options: ShardScanOp
 			lookAt(lane, block, scored);
 		}
 		lane.size = 0;
+		lane.gathered = 0;
 		lane.ends = [];
 		lane.names = [];
 		lane.given = [];
