@@ -34,7 +34,7 @@ const Checkpoint = z.strictObject({ version: z.int().min(0), shards: z.array(z.i
 export interface WorkFolder {
 	readonly folder: string;
 	/** Shards that are done, and the counts that hold them and no others. */
-	readonly resumed: { readonly shards: readonly number[]; readonly counts: Buffer | null };
+	readonly resumed: { readonly shards: readonly number[]; readonly counts: Uint8Array | null };
 	/** Writes a checkpoint; it is whole, or the one before holds. Nobody may change the counts meanwhile. */
 	checkpoint(shards: readonly number[], counts: Uint8Array): void;
 	/** Deletes everything. */
