@@ -185,7 +185,7 @@ export function newShardScan(groups: readonly BoundGroup[], options: ShardScanOp
 	}
 
 	/** Looks at some texts. */
-	function lookAt({ shapes, group }: Lane, { ids, ends, names, given }: Block, scored: boolean): void {
+	function lookAt(lane: Lane, { ids, ends, names, given }: Block, scored: boolean): void {
 		const count = ends.length;
 		const someGiven = given.some(({ length }) => length > 0);
 		const conspicuous = new Uint8Array(count);
@@ -193,7 +193,7 @@ export function newShardScan(groups: readonly BoundGroup[], options: ShardScanOp
 			tokens: ids.subarray(i === 0 ? 0 : ends[i - 1], ends[i]),
 			given: given[i],
 		});
-		for (const { cutter, sample, number, judges } of shapes) {
+		for (const { cutter, sample, number, judges } of lane.shapes) {
 			const { windows } = cutter;
 			cutter.fill(ids, ends, someGiven ? given : undefined);
 			if (scored)
@@ -214,20 +214,15 @@ export function newShardScan(groups: readonly BoundGroup[], options: ShardScanOp
 			candidates++;
 			candidate({
 				...names[i],
-				group: group.number,
+				group: lane.group.number,
 				tokens: Array.from(textOf(i).tokens),
-				left: given[i].length === 0 ? [] : leftOut(shapes, group, ends, i),
+				left: given[i].length === 0 ? [] : leftOut(lane, ends, i),
 			});
 		}
 	}
 
 	/** Where windows of text i begin that were left out, counted from the text's beginning, for each shape. */
-	function leftOut(
-		shapes: Lane['shapes'],
-		group: BoundGroup,
-		ends: readonly number[],
-		i: number,
-	): number[][] {
+	function leftOut({ shapes, group }: Lane, ends: readonly number[], i: number): number[][] {
 		return shapes.map(({ cutter }, number) => {
 			const { contextWidth, start } = group.shapes[number];
 			const { places, starts } = cutter.windows;
