@@ -62,7 +62,7 @@ export async function runShards(
 		if (work.resumed.counts.length !== table.length)
 			throw badInput(`${work.folder}: its checkpoint is damaged; delete this folder`);
 		table.set(work.resumed.counts);
-	} else occupy(table);
+	}
 	const files = filesOf(work.folder);
 	for (const number of work.resumed.shards) {
 		counted[number] = 1;
@@ -87,6 +87,8 @@ export async function runShards(
 		minThreads: Math.min(workers, tasks.length),
 		maxThreads: Math.min(workers, tasks.length),
 	});
+	// Threads start meanwhile.
+	if (work.resumed.counts === null) occupy(table);
 	const gate = new Int32Array(memory.gate);
 	let next = performance.now() + CHECKPOINT.first;
 	/** What nobody can go on with needs no checkpoint, nor does a scan that is about to end. */

@@ -15,6 +15,9 @@ export const SAMPLE_SIZE = 2 ** 16;
 /** Bins of hashes, to see where the least ones end. */
 const BINS = 4096;
 
+/** Windows that wait and are looked up together, while the processor's cache holds what they are looked up in. */
+const WAITING = 2 ** 17;
+
 /** Windows with their hashes, as rows, in the order of the sample. */
 export interface SampledWindows {
 	readonly size: number;
@@ -53,25 +56,24 @@ export function newSample(words: number, most = SAMPLE_SIZE): Sample {
 	let high = new Uint32Array(0);
 	let low = new Uint32Array(0);
 	let rows = new Uint32Array(0);
+	let waiting = { size: 0, high, low, rows };
 	/**
 	 * Where each window lies, plus one, by its second hash: common windows come again and again. The bits that this leaves
 	 * are the hash's, so that others are told apart without a look at them, which memory is slow at.
 	 */
-	let table = new Uint32Array(0);
+	let table = new Uint32Array(1);
 	const placeMask = 2 ** Math.ceil(Math.log2(capacity + 1)) - 1;
 	let size = 0;
 	/** So many of those that are held were given as fresh before: the first ones. */
 	let given = 0;
 	let threshold = 0xffffffff;
-	/** What is read and not used, kept so that it is read at all. */
-	let _read = 0;
 
 	function grow(): void {
 		const length = Math.min(capacity, Math.max(1024, 2 * high.length));
 		high = enlarged(high, length);
 		low = enlarged(low, length);
 		rows = enlarged(rows, length * words);
-		table = new Uint32Array(2 ** Math.ceil(Math.log2(2 * length)));
+		table = new Uint32Array(2 ** Math.ceil(Math.log2(1.3 * length)));
 		enterAll();
 	}
 
@@ -167,30 +169,69 @@ export function newSample(words: number, most = SAMPLE_SIZE): Sample {
 		threshold = high[size - 1];
 	}
 
-	/** Adds a window that is not there yet. */
-	function enter(firstHash: number, secondHash: number, from: Uint32Array, at: number): void {
-		let mask = table.length - 1;
-		let slot = secondHash & mask;
-		while (size > 0 && table[slot] !== 0) {
-			const entry = table[slot];
-			let k = 0;
-			if (((entry ^ secondHash) & ~placeMask) === 0)
-				for (let row = ((entry & placeMask) - 1) * words; k < words && rows[row + k] === from[at + k]; ) k++;
-			if (k === words) return;
-			slot = (slot + 1) & mask;
+	/** Enters windows that are not there yet. */
+	function enterAbsent(windows: SampledWindows): void {
+		for (let i = absentFrom(0, windows); i < windows.size; i = absentFrom(i + 1, windows)) enter(windows, i);
+	}
+
+	/** The first window from the i-th on that may come in and is not there; their number where there is none. */
+	function absentFrom(
+		i: number,
+		{ size: count, high: first, low: second, rows: from }: SampledWindows,
+	): number {
+		// All is local: it takes half the time of what is shared with other functions.
+		const [entries, held, length, places, limit] = [table, rows, words, placeMask, threshold];
+		const mask = entries.length - 1;
+		next: for (let n = i; n < count; n++) {
+			if (first[n] > limit) continue;
+			const hash = second[n];
+			const at = n * length;
+			for (let slot = hash & mask; entries[slot] !== 0; slot = (slot + 1) & mask) {
+				const entry = entries[slot];
+				if (((entry ^ hash) & ~places) !== 0) continue;
+				const row = ((entry & places) - 1) * length;
+				let k = 0;
+				while (k < length && held[row + k] === from[at + k]) k++;
+				if (k === length) continue next;
+			}
+			return n;
 		}
+		return count;
+	}
+
+	/** Enters a window that is not there. */
+	function enter({ high: first, low: second, rows: from }: SampledWindows, i: number): void {
 		if (size === capacity) {
 			shrink();
-			if (firstHash > threshold) return;
+			if (first[i] > threshold) return;
 		}
 		if (size === high.length) grow();
-		mask = table.length - 1;
-		slot = secondHash & mask;
+		const mask = table.length - 1;
+		let slot = second[i] & mask;
 		while (table[slot] !== 0) slot = (slot + 1) & mask;
-		high[size] = firstHash;
-		low[size] = secondHash;
-		for (let k = 0, to = size * words; k < words; k++) rows[to + k] = from[at + k];
-		table[slot] = (secondHash & ~placeMask) | ++size;
+		high[size] = first[i];
+		low[size] = second[i];
+		for (let k = 0; k < words; k++) rows[size * words + k] = from[i * words + k];
+		table[slot] = (second[i] & ~placeMask) | ++size;
+	}
+
+	/** Has windows wait. @param chosen their numbers */
+	function wait({ high: first, low: second, ids, places }: Windows, chosen: Uint32Array): void {
+		const { size: before, high: waitingHigh, low: waitingLow, rows: waitingRows } = waiting;
+		const length = words;
+		for (let n = 0; n < chosen.length; n++) {
+			const i = chosen[n];
+			waitingHigh[before + n] = first[i];
+			waitingLow[before + n] = second[i];
+			for (let k = 0, at = places[i], row = (before + n) * length; k < length; k++)
+				waitingRows[row + k] = ids[at + k];
+		}
+		waiting.size += chosen.length;
+	}
+
+	function enterWaiting(): void {
+		enterAbsent(waiting);
+		waiting.size = 0;
 	}
 
 	return {
@@ -199,21 +240,28 @@ export function newSample(words: number, most = SAMPLE_SIZE): Sample {
 			return threshold;
 		},
 		add(windows, limit = 0xffffffff) {
-			const { high: first, low: second, ids, places } = windows;
+			if (waiting.high.length === 0)
+				waiting = {
+					size: 0,
+					high: new Uint32Array(WAITING),
+					low: new Uint32Array(WAITING),
+					rows: new Uint32Array(WAITING * words),
+				};
 			const chosen = windows.below(Math.min(limit, threshold));
-			// The table is far from the processor, but gives many of its places at once when no answer is waited for.
-			for (let n = 0; n < chosen.length; n++) _read ^= table[second[chosen[n]] & (table.length - 1)];
-			for (let n = 0; n < chosen.length; n++) {
-				const i = chosen[n];
-				// The threshold may have become lower meanwhile.
-				if (first[i] <= threshold) enter(first[i], second[i], ids, places[i]);
+			for (let from = 0; from < chosen.length; ) {
+				if (waiting.size === WAITING) enterWaiting();
+				const some = chosen.subarray(from, from + WAITING - waiting.size);
+				wait(windows, some);
+				from += some.length;
 			}
 		},
-		merge({ size: count, high: first, low: second, rows: from }) {
-			for (let i = 0; i < count; i++) if (first[i] <= threshold) enter(first[i], second[i], from, i * words);
+		merge: enterAbsent,
+		windows() {
+			enterWaiting();
+			return least();
 		},
-		windows: least,
 		fresh() {
+			enterWaiting();
 			const from = given;
 			given = size;
 			return {

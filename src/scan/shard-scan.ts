@@ -138,7 +138,7 @@ export function newShardScan(groups: readonly BoundGroup[], options: ShardScanOp
 			const length = Math.min(PART, ids.length - from);
 			if (lane.size + length > lane.ids.length) flush(lane, scored);
 			const { ids: all, size } = lane;
-			if (ids instanceof Uint32Array) all.set(ids.subarray(from, from + length), size);
+			if (length === ids.length) all.set(ids, size);
 			else for (let i = 0; i < length; i++) all[size + i] = ids[from + i];
 			lane.size += length;
 			lane.ends.push(lane.size);
