@@ -109,6 +109,8 @@ export interface WindowCutter {
 /** What the kernel (`kernel/assembly.ts`) exports. Arguments are byte addresses and counts. */
 interface Exports {
 	readonly MULTIPLIERS: WebAssembly.Global<'i32'>;
+	readonly PACKING: WebAssembly.Global<'i32'>;
+	readonly LANES_BEFORE: WebAssembly.Global<'i32'>;
 	readonly DATA: WebAssembly.Global<'i32'>;
 	cut(
 		ids: number,
@@ -156,6 +158,14 @@ function newKernel(words: number, most: number) {
 		high = Math.imul(high, HIGH);
 		low = Math.imul(low, LOW);
 	}
+	const packing = new Uint32Array(memory.buffer, run.PACKING.value, 64);
+	const lanesBefore = new Uint32Array(memory.buffer, run.LANES_BEFORE.value, 64);
+	for (let lanes = 0; lanes < 16; lanes++)
+		for (let lane = 0, count = 0; lane < 4; lane++) {
+			lanesBefore[4 * lanes + lane] = count;
+			// The four bytes of the lane's word.
+			if (((lanes >>> lane) & 1) === 1) packing[4 * lanes + count++] = 0x03020100 + lane * 0x04040404;
+		}
 	let next = run.DATA.value;
 	const [ids, places, high, low, chosen, rest, before, wanted, rows] = lengths.map((length) => {
 		const view = new Uint32Array(memory.buffer, next, length / 4);

@@ -9,6 +9,10 @@
 
 /** Multipliers of the words of a window, first word first: 32 for the one hash, then those of the other. */
 export const MULTIPLIERS: usize = 1024;
+/** For each set of lanes, of 16: the bytes that a swizzle takes to bring their words to the front. */
+export const PACKING: usize = 1280;
+/** For each set of lanes: how many of them come before each lane. */
+export const LANES_BEFORE: usize = 1536;
 /** Where the host's data begin. */
 export const DATA: usize = 2048;
 
@@ -73,19 +77,27 @@ export function copyRows(ids: usize, places: usize, count: i32, words: i32, out:
 	}
 }
 
+/** The words of some lanes, first ones first, and whatever behind them. @param lanes a bit each */
+function packed(four: v128, lanes: i32): v128 {
+	return v128.swizzle(four, v128.load(PACKING + ((<usize>lanes) << 4)));
+}
+
+/** Of four lanes those that come before an end. */
+function lanesBefore(i: i32, end: i32): i32 {
+	return end - i < 4 ? (1 << (end - i)) - 1 : 15;
+}
+
 /** The windows whose first hash is not above a limit: their numbers to `out`; how many there are. */
 export function below(high: usize, count: i32, limit: u32, out: usize): i32 {
 	const most = i32x4.splat(limit);
 	const first = out;
+	let numbers = i32x4(0, 1, 2, 3);
 	for (let i = 0; i < count; i += 4) {
-		let some = i32x4.bitmask(i32x4.le_u(v128.load(high + ((<usize>i) << 2)), most));
-		while (some !== 0) {
-			const k = i + ctz(some);
-			some &= some - 1;
-			if (k >= count) break;
-			store<u32>(out, k);
-			out += 4;
-		}
+		const some = i32x4.bitmask(i32x4.le_u(v128.load(high), most)) & lanesBefore(i, count);
+		v128.store(out, packed(numbers, some));
+		out += (<usize>popcnt(some)) << 2;
+		numbers = i32x4.add(numbers, i32x4.splat(4));
+		high += 16;
 	}
 	return <i32>((out - first) >> 2);
 }
@@ -106,18 +118,22 @@ export function choose(
 	places: usize,
 	from: i32,
 	to: i32,
-	all: u32,
+	all: i32,
 	before: usize,
 	chosen: usize,
 	rest: usize,
-	count: u32,
-): u32 {
-	for (let at = (<usize>from) << 2, end = (<usize>to) << 2; at < end; at += 4) {
-		const place = load<u32>(places + at);
-		store<u32>(before + at, count);
-		store<u32>(chosen + ((<usize>count) << 2), place);
-		store<u32>(rest + at - ((<usize>count) << 2), place);
-		count += all | ((load<u32>(high + at) >>> 31) ^ 1);
+	count: i32,
+): i32 {
+	const every = all === 1 ? 15 : 0;
+	for (let i = from; i < to; i += 4) {
+		const at = (<usize>i) << 2;
+		const four = v128.load(places + at);
+		const some = (every | (i32x4.bitmask(v128.load(high + at)) ^ 15)) & lanesBefore(i, to);
+		const counts = v128.load(LANES_BEFORE + ((<usize>some) << 4));
+		v128.store(before + at, i32x4.add(i32x4.splat(count), counts));
+		v128.store(chosen + ((<usize>count) << 2), packed(four, some));
+		v128.store(rest + at - ((<usize>count) << 2), packed(four, some ^ 15));
+		count += popcnt(some);
 	}
 	return count;
 }
