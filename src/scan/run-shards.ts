@@ -150,9 +150,12 @@ export async function runShards(
 			if (failure === undefined) await checkpoint();
 		}
 		if (failure !== undefined) throw failure.error;
-	} finally {
+	} catch (error) {
 		await pool.destroy();
+		throw error;
 	}
+	// Threads that are idle end while others go on.
+	void pool.destroy();
 	return { samples, counts };
 }
 

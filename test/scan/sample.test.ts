@@ -85,6 +85,22 @@ describe('a sample of distinct windows', () => {
 		);
 	});
 
+	test('of more windows at once than wait to be looked up, too', () => {
+		const count = 300_000;
+		const cutter = newWindowCutter({ contextWidth: WIDTH, start: 'skip', narrow: false }, 5);
+		cutter.fill(
+			Uint32Array.from({ length: count }, (_, i) => (i * i) % 100_003),
+			[count],
+		);
+		const { windows } = cutter;
+		const sample = newSample(WIDTH + 1, 500);
+		sample.add(windows);
+		const least = Array.from({ length: windows.size }, (_, i) => i)
+			.sort((i, j) => windows.high[i] - windows.high[j] || windows.low[i] - windows.low[j])
+			.map((i) => windows.ids.subarray(windows.places[i], windows.places[i] + WIDTH + 1).join());
+		expect(rowsOf(sample.windows())).toEqual([...new Set(least)].slice(0, 500));
+	});
+
 	test('what is given as fresh, bit by bit, is all that is kept, and most of it once', () => {
 		const whole = Array.from({ length: 3000 }, (_, i) => [i >> 5, i & 31, 7]);
 		for (const all of [whole, [...whole, ...whole]]) {
