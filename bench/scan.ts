@@ -43,7 +43,8 @@ export const bench: Bench = {
 		'quick: the embedded one). `jsonl-2-cores`: from JSONL text on two cores, beside a process that reads and tokenizes ' +
 		'the same corpus on two cores with the same code and does nothing else. `2-cores`: the same scan held to one core; ' +
 		'`tokenize-2-cores`: tokenization alone on both and on one, which is what this machine allows. ' +
-		'`tokens-2-cores`: from token ids, four copies of the corpus with other ids. Medians of interleaved runs on 300 MB. ' +
+		'`tokens-2-cores`: from token ids, four copies of the corpus with other ids. On 300 MB, nine rounds, every other one in reverse: medians of ' +
+		'speeds, and for the first three rows the medians of each round’s own ratio, since a machine may be faster in one round than in the next. ' +
 		'`python-…`: detectors with a pool of two processes ' +
 		'over the same JSONL, text in, without their start; `python-none` only tokenizes.',
 	run: ({ quick, peers }) =>
@@ -69,28 +70,33 @@ export const bench: Bench = {
 				python.push({ detector, name, speed: of.tokens / of.seconds });
 				notes.push(`${name}: ${JSON.stringify(of.versions)}.`);
 			}
-			const repeats = quick ? 1 : 5;
-			const times: Record<'two' | 'one' | 'alone' | 'aloneOne' | 'tokens', number[]> = {
-				two: [],
-				one: [],
-				alone: [],
-				aloneOne: [],
-				tokens: [],
-			};
 			let tokens = 0;
-			for (let i = 0; i < repeats; i++) {
-				const whole = scanned(2, [text, ...flags]);
-				tokens = whole.tokens;
-				times.two.push(whole.seconds);
-				times.alone.push(alone(2, text, tokenizer).seconds);
-				times.tokens.push(scanned(2, [ids, '--tokens', '--keyring', keyring]).seconds);
-				times.one.push(scanned(1, [text, ...flags]).seconds);
-				times.aloneOne.push(alone(1, text, tokenizer).seconds);
-			}
-			const rate = (name: keyof typeof times) => tokens / median(times[name]);
-			row('jsonl-2-cores', rate('two'), rate('alone'), 'tokenize-only');
-			row('2-cores', rate('two'), rate('one'), '1-core');
-			row('tokenize-2-cores', rate('alone'), rate('aloneOne'), 'tokenize-only, 1-core');
+			// Those that are compared stand side by side.
+			const runs = {
+				alone: () => alone(2, text, tokenizer).seconds,
+				two: () => {
+					const whole = scanned(2, [text, ...flags]);
+					tokens = whole.tokens;
+					return whole.seconds;
+				},
+				one: () => scanned(1, [text, ...flags]).seconds,
+				aloneOne: () => alone(1, text, tokenizer).seconds,
+				tokens: () => scanned(2, [ids, '--tokens', '--keyring', keyring]).seconds,
+			};
+			type Name = keyof typeof runs;
+			const names = Object.keys(runs) as Name[];
+			const times: Record<Name, number[]> = { alone: [], two: [], one: [], aloneOne: [], tokens: [] };
+			for (let round = 0; round < (quick ? 1 : 9); round++)
+				for (const name of round % 2 === 0 ? names : names.toReversed()) times[name].push(runs[name]());
+			const rate = (name: Name) => tokens / median(times[name]);
+			const compare = (name: string, ours: Name, peer: Name, peerName: string) =>
+				rows.push({
+					...{ case: name, ours: rate(ours), peer: rate(peer), peerName, unit: 'tokens/s' },
+					ratio: median(times[ours].map((seconds, round) => times[peer][round] / seconds)),
+				});
+			compare('jsonl-2-cores', 'two', 'alone', 'tokenize-only');
+			compare('2-cores', 'two', 'one', '1-core');
+			compare('tokenize-2-cores', 'alone', 'aloneOne', 'tokenize-only, 1-core');
 			row('tokens-2-cores', copies * rate('tokens'), 15 * MB, 'goal');
 			notes.push(
 				`Corpus of ${Math.round(bytes / MB)} MB, ${tokens.toLocaleString('en')} tokens. Seconds: ${JSON.stringify(times)}.`,
