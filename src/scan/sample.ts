@@ -73,17 +73,21 @@ export function newSample(words: number, most = SAMPLE_SIZE): Sample {
 		high = enlarged(high, length);
 		low = enlarged(low, length);
 		rows = enlarged(rows, length * words);
+		// Three quarters full at most, by and large.
 		table = new Uint32Array(2 ** Math.ceil(Math.log2(1.3 * length)));
 		enterAll();
 	}
 
 	function enterAll(): void {
+		for (let i = 0; i < size; i++) tabulate(i);
+	}
+
+	/** Puts the window at i into the table. */
+	function tabulate(i: number): void {
 		const mask = table.length - 1;
-		for (let i = 0; i < size; i++) {
-			let slot = low[i] & mask;
-			while (table[slot] !== 0) slot = (slot + 1) & mask;
-			table[slot] = (low[i] & ~placeMask) | (i + 1);
-		}
+		let slot = low[i] & mask;
+		while (table[slot] !== 0) slot = (slot + 1) & mask;
+		table[slot] = (low[i] & ~placeMask) | (i + 1);
 	}
 
 	/** Is the window at i before that at j, after it, or the same? */
@@ -206,13 +210,10 @@ export function newSample(words: number, most = SAMPLE_SIZE): Sample {
 			if (first[i] > threshold) return;
 		}
 		if (size === high.length) grow();
-		const mask = table.length - 1;
-		let slot = second[i] & mask;
-		while (table[slot] !== 0) slot = (slot + 1) & mask;
 		high[size] = first[i];
 		low[size] = second[i];
 		for (let k = 0; k < words; k++) rows[size * words + k] = from[i * words + k];
-		table[slot] = (second[i] & ~placeMask) | ++size;
+		tabulate(size++);
 	}
 
 	/** Has windows wait. @param chosen their numbers */

@@ -82,8 +82,8 @@ function packed(four: v128, lanes: i32): v128 {
 	return v128.swizzle(four, v128.load(PACKING + ((<usize>lanes) << 4)));
 }
 
-/** Of four lanes those that come before an end. */
-function lanesBefore(i: i32, end: i32): i32 {
+/** Which of four lanes, from the i-th on, come before an end: a bit each. */
+function within(i: i32, end: i32): i32 {
 	return end - i < 4 ? (1 << (end - i)) - 1 : 15;
 }
 
@@ -93,7 +93,7 @@ export function below(high: usize, count: i32, limit: u32, out: usize): i32 {
 	const first = out;
 	let numbers = i32x4(0, 1, 2, 3);
 	for (let i = 0; i < count; i += 4) {
-		const some = i32x4.bitmask(i32x4.le_u(v128.load(high), most)) & lanesBefore(i, count);
+		const some = i32x4.bitmask(i32x4.le_u(v128.load(high), most)) & within(i, count);
 		v128.store(out, packed(numbers, some));
 		out += (<usize>popcnt(some)) << 2;
 		numbers = i32x4.add(numbers, i32x4.splat(4));
@@ -128,7 +128,7 @@ export function choose(
 	for (let i = from; i < to; i += 4) {
 		const at = (<usize>i) << 2;
 		const four = v128.load(places + at);
-		const some = (every | (i32x4.bitmask(v128.load(high + at)) ^ 15)) & lanesBefore(i, to);
+		const some = (every | (i32x4.bitmask(v128.load(high + at)) ^ 15)) & within(i, to);
 		const counts = v128.load(LANES_BEFORE + ((<usize>some) << 4));
 		v128.store(before + at, i32x4.add(i32x4.splat(count), counts));
 		v128.store(chosen + ((<usize>count) << 2), packed(four, some));
