@@ -17,8 +17,8 @@ import { commitMarks } from '../ledger/commit-marks.js';
 import { defaultMarks } from '../marks/defaults.js';
 import { writePieces } from '../output.js';
 import { COUNT_MEMORY, cellsOf } from '../scan/counting/counts.js';
-import { FILES } from '../scan/engine.js';
 import type { ScanPlan } from '../scan/plan.js';
+import { FILES } from '../scan/scan-files.js';
 import { parseState } from '../scan/state.js';
 import {
 	type BenchmarkResult,

@@ -4,44 +4,39 @@
  *
  * @module
  */
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, extname, join } from 'node:path';
-import { z } from 'zod';
-import { isUrl } from '../corpus/byte-source.js';
+import { join } from 'node:path';
 import { readJsonLines } from '../corpus/documents.js';
-import { planShards, type Shard } from '../corpus/shards.js';
-import { badInput } from '../errors.js';
-import { checked, parseJson } from '../input.js';
+import type { Shard } from '../corpus/shards.js';
 import type { Keyring } from '../keys/keyring.js';
-import { writePieces, writePiecesAsTheyCome, writeWhole } from '../output.js';
+import { type CorpusParts, type CorpusPaths, changedAt, corpusParts } from './corpus-parts.js';
 import { type ResultOptions, resultOfState, type ScanResult } from './corpus-result.js';
-import {
-	type CandidatesOf,
-	decideAll,
-	type FlaggedOfShard,
-	flaggedRecords,
-	jsonLines,
-	type PlacedCandidate,
-} from './judge-candidates.js';
-import { bindPlan, describePlan, digestOf } from './plan.js';
+import type { Counts } from './counting/counts.js';
+import { decideAll, type FlaggedOfShard, flaggedRecords, type PlacedCandidate } from './judge-candidates.js';
+import { type BoundGroup, bindPlan, describePlan, digestOf } from './plan.js';
 import { type RunOptions, runShards } from './run-shards.js';
+import type { Sample } from './sample.js';
+import {
+	checkFlaggedPath,
+	FILES,
+	flaggedBefore,
+	type Skipped,
+	scanBefore,
+	writeFlagged,
+	writeScan,
+} from './scan-files.js';
 import { estimateShare, scoreServed } from './served-sample.js';
 import { isByIds } from './shard-records.js';
 import type { Candidate } from './shard-scan.js';
 import { newSpills, tallySpills } from './spill.js';
-import { type ShardRow, signState, stateOf, stateText, totalsOf } from './state.js';
+import { type ScanState, type ShardRow, signState, stateOf, totalsOf } from './state.js';
 import { newJudge } from './verdicts.js';
 import { filesOf, openWorkFolder } from './work-folder.js';
 import type { ShardFindings } from './worker.js';
 
 /** What is scanned, and how. */
-export interface ScanOptions extends RunOptions, Omit<ResultOptions, 'verdicts' | 'tallies'> {
-	readonly paths: readonly string[];
-	/** Text that is known to be innocent: what is common in it is not scored for a record. */
-	readonly background?: readonly string[];
-	/** Text that the provider is known to have served, under the same marks: says what marked text scores. */
-	readonly servedSample?: readonly string[];
+export interface ScanOptions extends CorpusPaths, RunOptions, Omit<ResultOptions, 'verdicts' | 'tallies'> {
 	/** Where results are written; without it, nowhere. */
 	readonly out?: string;
 	/** File for the records that are reported too: Parquet (`.parquet`) or JSONL (`.jsonl`, `.ndjson`). */
@@ -56,142 +51,49 @@ export interface ScanOptions extends RunOptions, Omit<ResultOptions, 'verdicts' 
 	evidence?(record: Pick<Candidate, 'record' | 'part'>, log10E: number): void;
 }
 
-/** Files in `out`. */
-export const FILES = {
-	state: 'state.json',
-	result: 'result.json',
-	flagged: 'flagged.jsonl',
-	skipped: 'skipped.jsonl',
-	work: 'work',
-} as const;
-
 /** Share of windows taken for common by mistake that nobody is told of. */
 const MOST_CROWDING = 0.05;
 
 /** Scans. @throws TouchmarkError `bad-input` */
 export async function scan(options: ScanOptions): Promise<ScanResult> {
-	const {
-		plan,
-		paths,
-		background = [],
-		out,
-		resume = false,
-		strict = false,
-		exact = false,
-		servedSample,
-		flagged,
-		problem,
-	} = options;
-	if (flagged !== undefined && !FLAGGED_ENDINGS.has(extname(flagged)))
-		throw badInput(`${flagged}: must end in ${[...FLAGGED_ENDINGS].join(', ')}, which says what is written`);
-	if (flagged !== undefined && !existsSync(dirname(flagged)))
-		throw badInput(`${flagged}: cannot be written; its folder does not exist`);
+	const { plan, out, flagged, resume = false, strict = false, problem } = options;
+	if (flagged !== undefined) checkFlaggedPath(flagged);
 	const groups = await bindPlan(plan, false);
-	/** A served sample is no part of the corpus. */
-	const told = strict ? undefined : (error: Error) => problem?.(error.message);
-	const unreadable = new Set<string>();
-	const broken = strict ? undefined : (error: Error) => unreadable.add(error.message);
-	const shards = await planShards(paths, broken);
-	// What is missing of a background is named too, but it is no part of the corpus.
-	const missing = new Set<string>();
-	const innocent =
-		background.length === 0
-			? []
-			: await planShards(background, strict ? undefined : (error) => missing.add(error.message));
-	const served = servedSample === undefined ? [] : await planShards(servedSample, told);
-	if (shards.length === 0 && unreadable.size === 0)
-		throw badInput(`${paths.join(', ')}: holds nothing to scan; give files, folders or patterns`);
-	for (const message of [...missing, ...unreadable]) problem?.(message);
-	const description = describePlan(groups, plan.countCells);
-	const { fields } = plan;
-	const changed = [...innocent, ...shards].map(({ path }) => changedAt(path));
-	const digest = digestOf({
-		description,
-		fields,
-		byIds: isByIds(plan),
-		strict,
-		exact,
-		shards,
-		innocent,
-		changed,
-	});
-	const resultDigest = digestOf({
-		...{ digest, level: options.level, fdr: options.fdr, heldOutKeys: options.heldOutKeys ?? 0 },
-		searchBits: groups.map(({ marks }) => marks.map(({ searchBits }) => searchBits)),
-		served: served.map((shard) => ({ ...shard, changed: changedAt(shard.path) })),
-	});
-	if (out !== undefined && existsSync(join(out, FILES.result))) {
-		const before = finished(out, resultDigest, resume);
-		if (flagged !== undefined) await writeFlagged(flagged, flaggedBefore(join(out, FILES.flagged)));
-		return before;
+	const parts = await corpusParts(options, strict);
+	for (const { unreadable } of [parts.served, parts.background, parts.corpus].filter((one) => one !== null))
+		for (const message of unreadable) problem?.(message);
+	const digests = digestsOf(options, groups, parts);
+	if (out !== undefined) {
+		const before = scanBefore(out, digests.result, resume);
+		if (before !== undefined) {
+			if (flagged !== undefined) await writeFlagged(flagged, flaggedBefore(out));
+			return before;
+		}
 	}
 	const folder = out === undefined ? mkdtempSync(join(tmpdir(), 'touchmark-scan-')) : join(out, FILES.work);
-	const work = openWorkFolder(folder, digest, resume);
+	const work = openWorkFolder(folder, digests.work, resume);
 	try {
-		// Those that are only counted come first, in the numbering.
-		const all = [...innocent, ...shards];
-		const { samples, counts } = await runShards(
+		const all = inOrder(parts);
+		const ran = await runShards(
 			options,
 			groups,
 			all,
-			innocent.length,
+			parts.background.shards.length,
 			work,
 			out !== undefined,
 		);
-		const files = filesOf(folder);
-		const found = all.map((_, i): ShardFindings => {
-			// The sample that is in the file too is not kept: there may be very many shards.
-			const { totals, skipped, named, spilled } = JSON.parse(readFileSync(files.found(i), 'utf8'));
-			return { totals, skipped, named, spilled };
-		});
-		const rows = shards.map(({ id }, i): ShardRow => {
-			const { totals, skipped } = found[innocent.length + i];
-			return { id, ...totals, skipped };
-		});
-		for (const message of unreadable) rows.push({ id: `unreadable: ${message}`, ...NOTHING, skipped: 1 });
-		const unsigned = stateOf(
-			description,
-			rows,
-			samples.map((sample) => sample.windows()),
-		);
-		const state = options.signer === undefined ? unsigned : signState(unsigned, options.signer);
-		const crowding = counts.crowding();
-		if (crowding > MOST_CROWDING)
-			problem?.(
-				`the corpus is so large that ${Math.round(100 * crowding)} % of windows are taken for common ones and not scored for a record; to miss fewer records, give more --count-memory, or scan it in parts`,
-			);
-		const judge = newJudge(groups, counts.isCommon);
-		const candidates: CandidatesOf = () => candidatesOf(shards, innocent.length, folder);
-		const totals = totalsOf(unsigned);
-		const verdicts = await decideAll(judge, candidates, totals, options.fdr, options.evidence);
-		const tallies = new Map(
-			(exact ? newSpills(groups) : []).map(({ mark }, i) => [
-				mark.id,
-				tallySpills(
-					found.flatMap(({ spilled }, number) =>
-						Array.from({ length: spilled[i] }, (_, piece) => files.pairs(number, i, piece)),
+		const found = all.map((_, number) => findingsOf(folder, number));
+		const { state, result, reported } = await conclude(options, groups, parts, { ...ran, found, folder });
+		if (out !== undefined)
+			await writeScan(out, digests.result, {
+				...{ state, result, flagged: reported() },
+				skipped: [
+					...[...parts.background.unreadable, ...parts.corpus.unreadable].map(
+						(message): Skipped => ({ shard: null, message }),
 					),
-				),
-			]),
-		);
-		const tested = resultOfState(state, groups, { ...options, verdicts, tallies });
-		const estimate =
-			servedSample === undefined ? null : estimateShare(tested.tests, await scoreServed(plan, served, told));
-		if (estimate !== null && 'problem' in estimate) problem?.(estimate.problem);
-		const result =
-			estimate !== null && 'share' in estimate ? { ...tested, shareEstimate: estimate.share } : tested;
-		const reported = () => flaggedRecords(judge, candidates, verdicts);
-		if (out !== undefined) {
-			writeWhole(join(out, FILES.state), stateText(state));
-			await writePiecesAsTheyCome(join(out, FILES.flagged), jsonLines(reported()));
-			writePieces(join(out, FILES.skipped), [
-				...[...missing, ...unreadable].map((message) => `${JSON.stringify({ shard: null, message })}\n`),
-				...all.flatMap(({ id }, i) =>
-					found[i].named.map((message) => `${JSON.stringify({ shard: id, message })}\n`),
-				),
-			]);
-			writeWhole(join(out, FILES.result), `${JSON.stringify({ digest: resultDigest, ...result })}\n`);
-		}
+					...all.flatMap(({ id }, i) => found[i].named.map((message): Skipped => ({ shard: id, message }))),
+				],
+			});
 		if (flagged !== undefined) await writeFlagged(flagged, reported());
 		for (const { named, skipped } of found) {
 			for (const message of named) problem?.(message);
@@ -207,30 +109,114 @@ export async function scan(options: ScanOptions): Promise<ScanResult> {
 	}
 }
 
-const NOTHING = { records: 0, judged: 0, tokens: 0, candidates: 0 };
-
-/** When a file was changed last, in milliseconds; null for a URL. */
-function changedAt(path: string): number | null {
-	return isUrl(path) ? null : (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? null);
+/** What a scan that goes on with another one's work, or prints its result, must have in common with it. */
+function digestsOf(
+	{ plan, strict = false, exact = false, level, fdr, heldOutKeys = 0 }: ScanOptions,
+	groups: readonly BoundGroup[],
+	{ corpus, background, served }: CorpusParts,
+): { readonly work: string; readonly result: string } {
+	const work = digestOf({
+		description: describePlan(groups, plan.countCells),
+		fields: plan.fields,
+		byIds: isByIds(plan),
+		strict,
+		exact,
+		shards: corpus.shards,
+		innocent: background.shards,
+		changed: [...background.shards, ...corpus.shards].map(changedAt),
+	});
+	const result = digestOf({
+		...{ digest: work, level, fdr, heldOutKeys },
+		searchBits: groups.map(({ marks }) => marks.map(({ searchBits }) => searchBits)),
+		served: (served?.shards ?? []).map((shard) => ({ ...shard, changed: changedAt(shard) })),
+	});
+	return { work, result };
 }
 
-/** What a scan that ended before wrote. */
-function finished(out: string, digest: string, resume: boolean): ScanResult {
-	const path = join(out, FILES.result);
-	const { digest: before, ...result } = checked(
-		z.looseObject({ digest: z.string() }),
-		parseJson(readFileSync(path, 'utf8'), path),
-		path,
+/** All parts that are run, as they are numbered: those that are only counted come first. */
+function inOrder({ background, corpus }: CorpusParts): Shard[] {
+	return [...background.shards, ...corpus.shards];
+}
+
+/** What was found in a part. The sample that is in the file too is not kept: there may be very many parts. */
+function findingsOf(folder: string, number: number): ShardFindings {
+	const { totals, skipped, named, spilled } = JSON.parse(readFileSync(filesOf(folder).found(number), 'utf8'));
+	return { totals, skipped, named, spilled };
+}
+
+/** What a scan is, once all parts have been run. */
+interface Ran {
+	readonly samples: readonly Sample[];
+	readonly counts: Counts;
+	/** Of each part. */
+	readonly found: readonly ShardFindings[];
+	/** That it worked in. */
+	readonly folder: string;
+}
+
+/** What a scan says. */
+interface Concluded {
+	readonly state: ScanState;
+	readonly result: ScanResult;
+	/** Records that are reported. */
+	reported(): AsyncGenerator<FlaggedOfShard>;
+}
+
+/** Judges the records, and the corpus. */
+async function conclude(
+	options: ScanOptions,
+	groups: readonly BoundGroup[],
+	parts: CorpusParts,
+	{ samples, counts, found, folder }: Ran,
+): Promise<Concluded> {
+	const { plan, strict = false, exact = false, signer, problem } = options;
+	const first = parts.background.shards.length;
+	const rows = parts.corpus.shards.map(({ id }, i): ShardRow => {
+		const { totals, skipped } = found[first + i];
+		return { id, ...totals, skipped };
+	});
+	for (const message of parts.corpus.unreadable)
+		rows.push({ id: `unreadable: ${message}`, ...NOTHING, skipped: 1 });
+	const unsigned = stateOf(
+		describePlan(groups, plan.countCells),
+		rows,
+		samples.map((sample) => sample.windows()),
 	);
-	if (before !== digest || !resume)
-		throw badInput(
-			resume
-				? `${out}: holds the results of a scan with other marks, files or flags; choose another folder`
-				: `${out}: holds the results of a scan already; choose another folder, or give --resume to print them`,
+	const state = signer === undefined ? unsigned : signState(unsigned, signer);
+	const crowding = counts.crowding();
+	if (crowding > MOST_CROWDING)
+		problem?.(
+			`the corpus is so large that ${Math.round(100 * crowding)} % of windows are taken for common ones and not scored for a record; to miss fewer records, give more --count-memory, or scan it in parts`,
 		);
-	// It may have been killed between its last two steps.
-	rmSync(join(out, FILES.work), { recursive: true, force: true });
-	return result as unknown as ScanResult;
+	const judge = newJudge(groups, counts.isCommon);
+	const candidates = () => candidatesOf(parts.corpus.shards, first, folder);
+	const verdicts = await decideAll(judge, candidates, totalsOf(unsigned), options.fdr, options.evidence);
+	const tallies = exact ? { tallies: exactTallies(groups, found, folder) } : {};
+	const tested = resultOfState(state, groups, { ...options, ...tallies, verdicts });
+	const reported = () => flaggedRecords(judge, candidates, verdicts);
+	if (parts.served === null) return { state, result: tested, reported };
+	const told = strict ? undefined : (error: Error) => problem?.(error.message);
+	const estimate = estimateShare(tested.tests, await scoreServed(plan, parts.served.shards, told));
+	if ('share' in estimate) return { state, result: { ...tested, shareEstimate: estimate.share }, reported };
+	problem?.(estimate.problem);
+	return { state, result: tested, reported };
+}
+
+const NOTHING = { records: 0, judged: 0, tokens: 0, candidates: 0 };
+
+/** Tallies of all distinct pairs, by mark, from the files that they were spilled to. */
+function exactTallies(groups: readonly BoundGroup[], found: readonly ShardFindings[], folder: string) {
+	const files = filesOf(folder);
+	return new Map(
+		newSpills(groups).map(({ mark }, i) => [
+			mark.id,
+			tallySpills(
+				found.flatMap(({ spilled }, number) =>
+					Array.from({ length: spilled[i] }, (_, piece) => files.pairs(number, i, piece)),
+				),
+			),
+		]),
+	);
 }
 
 /** Candidates in the order of shards and records. */
@@ -244,20 +230,4 @@ async function* candidatesOf(
 		if (statSync(path).size === 0) continue;
 		for await (const { value } of readJsonLines(path)) yield { shard: id, candidate: value as Candidate };
 	}
-}
-
-/** Those of a scan that has ended. */
-async function* flaggedBefore(path: string): AsyncGenerator<FlaggedOfShard> {
-	if (statSync(path).size === 0) return;
-	for await (const { value } of readJsonLines(path)) yield value as FlaggedOfShard;
-}
-
-/** Endings of a file for reported records. */
-const FLAGGED_ENDINGS: ReadonlySet<string> = new Set(['.parquet', '.jsonl', '.ndjson']);
-
-async function writeFlagged(path: string, records: AsyncIterable<FlaggedOfShard>): Promise<void> {
-	if (extname(path) === '.parquet') {
-		const { writeFlaggedParquet } = await import('./flagged-parquet.js');
-		await writeFlaggedParquet(path, records);
-	} else await writePiecesAsTheyCome(path, jsonLines(records));
 }
