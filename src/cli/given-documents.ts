@@ -4,6 +4,7 @@
  * @module
  */
 import { readTextDocuments, readTokenDocuments, type TokenDocument } from '../corpus/documents.js';
+import type { Broken } from '../corpus/lines.js';
 import type { Tokenizer } from '../corpus/tokenizer.js';
 import { badInput } from '../errors.js';
 
@@ -29,24 +30,27 @@ export interface TextSource {
 	readonly text: string;
 }
 
-/** The documents of files, in order. @throws TouchmarkError `bad-input` that names file, line and field */
+/**
+ * The documents of files, in order.
+ *
+ * @param broken is told of records that cannot be read, which are then left out
+ * @throws TouchmarkError `bad-input` that names file, line and field
+ */
 export async function* givenDocuments(
 	paths: readonly string[],
 	flags: DocumentFlags,
 	tokenizer: Tokenizer | undefined,
+	broken?: Broken,
 ): AsyncGenerator<GivenDocument> {
 	const { tokens, textField, promptField, entropyField } = flags;
 	const entropies = entropyField === undefined ? {} : { entropies: entropyField };
+	const fields = { text: textField, prompt: promptField, ...entropies };
 	for (const path of paths) {
 		if (tokens)
-			for await (const document of readTokenDocuments(path, tokenizer?.vocabSize, entropyField))
+			for await (const document of readTokenDocuments(path, tokenizer?.vocabSize, entropyField, broken))
 				yield { ...document, given: [], source: null };
 		else if (tokenizer !== undefined)
-			for await (const { text, prompt, ...rest } of readTextDocuments(path, {
-				text: textField,
-				prompt: promptField,
-				...entropies,
-			}))
+			for await (const { text, prompt, ...rest } of readTextDocuments(path, fields, broken))
 				yield {
 					...rest,
 					tokens: tokenizer.encode(text),

@@ -16,7 +16,8 @@ import type { ReceiptEntry } from '../ledger/entry.js';
 import { writePieces } from '../output.js';
 import { type Exhibit, exhibitOf } from '../verify/exhibit.js';
 import { readServedAnswers, type ServedMatch } from '../verify/served-answers.js';
-import { type CommonOptions, type Edge, EXIT, warn } from './edge.js';
+import { newBrokenRecords } from './broken-records.js';
+import { type CommonOptions, type Edge, EXIT } from './edge.js';
 import { readText, ringFromFlags } from './marks.js';
 
 /** Flags of this kind of scan. */
@@ -34,8 +35,6 @@ export interface ServedFlags extends CommonOptions {
 	readonly failOnDetect?: boolean;
 }
 
-/** Broken records that are named one by one; more are counted only. */
-const NAMED_BROKEN = 20;
 /** Answers that are told of a record, at most. */
 const MOST_ANSWERS = 10;
 /** Matches that are printed for a person to read; all of them are in `--out`. */
@@ -78,14 +77,9 @@ export async function scanServed(
 	const began = performance.now();
 	const { salts, accounts } = await secretsOf(edge, flags);
 	const served = readServedAnswers(flags.served, salts);
-	let skipped = 0;
-	const broken = flags.strict
-		? undefined
-		: (problem: Error) => {
-				if (skipped++ < NAMED_BROKEN) warn(edge, flags, `${problem.message}; the record is left out`);
-			};
+	const broken = newBrokenRecords(edge, flags);
 	const documents = (path: string) =>
-		readTextDocuments(path, { text: flags.textField, prompt: 'prompt' }, broken);
+		readTextDocuments(path, { text: flags.textField, prompt: 'prompt' }, broken.tell);
 	for (const path of flags.background ?? [])
 		for await (const { text } of documents(path)) served.strike(text);
 	const found: Found[] = [];
@@ -99,6 +93,7 @@ export async function scanServed(
 			for (const match of matches)
 				found.push({ ...match, file, record: id, text: flags.texts === undefined ? undefined : text });
 		}
+	broken.end();
 	const receipts =
 		found.length === 0
 			? new Map<number, ReceiptEntry>()
@@ -128,7 +123,7 @@ export async function scanServed(
 	const { answers, withoutFingerprints, fingerprints, common } = served;
 	const summary = {
 		records,
-		skipped,
+		skipped: broken.count,
 		matched,
 		matches: matches.length,
 		receipts: receipts.size,

@@ -5,6 +5,7 @@
  * @module
  */
 import type { Command } from 'commander';
+import { report } from '../corpus/lines.js';
 import type { TokenRecord } from '../corpus/read-token-shard.js';
 import type { ScanRecord } from '../corpus/records.js';
 import { badInput } from '../errors.js';
@@ -16,9 +17,9 @@ import { recordsOf } from '../scan/record-lines.js';
 import { newShardScan } from '../scan/shard-scan.js';
 import { stateOf, stateText } from '../scan/state.js';
 import { newWantedCells } from '../scan/wanted-cells.js';
-import { NAMED } from '../scan/worker.js';
 import type { CandidateLine, CountedLine, CountsLine } from '../scan/worker-lines.js';
-import { type Edge, warn } from './edge.js';
+import { type BrokenRecords, newBrokenRecords } from './broken-records.js';
+import type { Edge } from './edge.js';
 import { type PlanFlags, planFromFlags, withPlanFlags } from './scan-plan.js';
 
 interface Flags extends PlanFlags {
@@ -59,9 +60,9 @@ export function addScanWorker(program: Command, edge: Edge): void {
 			throw badInput('--background: is for --count; the first pass does not read a background');
 		const plan = await planFromFlags(edge, flags);
 		const groups = await bindPlan(plan);
-		const broken = newBroken(edge, flags);
+		const broken = newBrokenRecords(edge, flags);
 		const options = { fields: plan.fields, tokens: flags.tokens ?? false };
-		const records = recordsOf(edge.input, options, flags.strict ? undefined : broken.tell);
+		const records = recordsOf(edge.input, options, broken.tell);
 		const work = { groups, countCells: plan.countCells, records, broken };
 		if (flags.count === undefined) await scanShard(edge, flags.shard, work);
 		else await countShard(edge, { ...flags, count: flags.count }, work);
@@ -70,7 +71,6 @@ export function addScanWorker(program: Command, edge: Edge): void {
 }
 
 type Records = AsyncGenerator<(ScanRecord | TokenRecord)[]>;
-type BrokenRecords = ReturnType<typeof newBroken>;
 
 /** What a pass is over. */
 interface Work {
@@ -78,27 +78,6 @@ interface Work {
 	readonly countCells: number;
 	readonly records: Records;
 	readonly broken: BrokenRecords;
-}
-
-/** Counts broken records, and names the first of them. */
-function newBroken(edge: Edge, flags: Flags) {
-	let count = 0;
-	return {
-		get count() {
-			return count;
-		},
-		tell(problem: Error) {
-			if (count++ < NAMED) warn(edge, flags, problem.message);
-		},
-		tooLarge(message: string) {
-			const problem = badInput(`standard input: ${message}`);
-			if (flags.strict) throw problem;
-			this.tell(problem);
-		},
-		end() {
-			if (count > NAMED) warn(edge, flags, `… and ${count - NAMED} more`);
-		},
-	};
 }
 
 async function scanShard(
@@ -111,7 +90,7 @@ async function scanShard(
 		candidate: (candidate) =>
 			edge.out(`${JSON.stringify({ shard, number: number++, candidate } satisfies CandidateLine)}\n`),
 		cells: () => undefined,
-		tooLarge: (message) => broken.tooLarge(message),
+		tooLarge: (message) => report(badInput(`standard input: ${message}`), broken.tell),
 	});
 	for await (const batch of records) {
 		scan.add(batch);
@@ -140,7 +119,7 @@ async function countShard(
 			if (low.length > waiting.room) counts.add(waiting.take());
 			waiting.add(low.filter((one) => wanted.has(cellOf(one, countCells))));
 		},
-		tooLarge: (message) => broken.tooLarge(message),
+		tooLarge: (message) => report(badInput(`standard input: ${message}`), broken.tell),
 	});
 	let read = 0;
 	for await (const batch of records) {

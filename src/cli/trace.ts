@@ -8,6 +8,7 @@ import { writePieces } from '../output.js';
 import { newTrace } from '../verify/trace.js';
 import type { TracedRecord, TraceResult } from '../verify/trace-result.js';
 import { readAccounts } from './account-list.js';
+import { newBrokenRecords } from './broken-records.js';
 import { type Edge, EXIT } from './edge.js';
 import { type DocumentFlags, givenDocuments } from './given-documents.js';
 import { LAYERS, type MarkFlags, marksFromFlags, tokenizerFor, withMarkFlags } from './marks.js';
@@ -19,6 +20,7 @@ interface Flags extends MarkFlags, DocumentFlags {
 	readonly fdr: number;
 	readonly gate: number;
 	readonly records?: string;
+	readonly strict?: boolean;
 	readonly failOnDetect?: boolean;
 }
 
@@ -58,6 +60,7 @@ export function addTrace(program: Command, edge: Edge, exit: (code: number) => v
 			0.01,
 		)
 		.option('--records <file>', 'where to write what each record says that passed the gate, one a line')
+		.option('--strict', 'a record that cannot be read ends the trace; otherwise it is counted and named')
 		.option('--fail-on-detect', 'exit with 3 when an account or a cohort is found');
 	withMarkFlags(command).action(async (paths: string[], flags: Flags) => {
 		const { marks, searchBits } = await marksFromFlags(edge, flags, LAYERS);
@@ -66,16 +69,19 @@ export function addTrace(program: Command, edge: Edge, exit: (code: number) => v
 		const { level, fdr, gate } = flags;
 		const trace = newTrace({ marks, accounts: readAccounts(flags.accounts), level, fdr, gate, searchBits });
 		const traced: TracedRecord[] = [];
-		for await (const document of givenDocuments(paths, flags, tokenizer)) {
+		const broken = newBrokenRecords(edge, flags);
+		for await (const document of givenDocuments(paths, flags, tokenizer, broken.tell)) {
 			const record = trace.add(document);
 			if (flags.records !== undefined && record.gate.passed) traced.push(record);
 		}
+		broken.end();
 		const result = trace.result();
+		const { count: skipped } = broken;
 		if (flags.records !== undefined) writePieces(flags.records, lines(traced));
 		edge.out(
 			flags.json
-				? `${JSON.stringify({ ...result, tokenizer: tokenizer?.fingerprint ?? null })}\n`
-				: describe(result),
+				? `${JSON.stringify({ ...result, skipped, tokenizer: tokenizer?.fingerprint ?? null })}\n`
+				: describe(result, skipped),
 		);
 		const found = result.accounts.length > 0 || result.cohorts.some((cohort) => cohort.found);
 		if (found && flags.failOnDetect) exit(EXIT.detected);
@@ -86,7 +92,7 @@ function* lines(records: readonly TracedRecord[]): Generator<string> {
 	for (const record of records) yield `${JSON.stringify(record)}\n`;
 }
 
-function describe(result: TraceResult): string {
+function describe(result: TraceResult, skipped: number): string {
 	const { records, gated, named, accounts, cohorts, hypotheses, fdr } = result;
 	const power = (log10: number) => `10^${log10.toFixed(1)}`;
 	const rows = accounts.map(
@@ -100,7 +106,7 @@ function describe(result: TraceResult): string {
 				`  cohort ${row.cohort}, epoch ${row.epoch}: ${row.scored} pairs, mean ${row.effect.mean?.toFixed(4)} (null ${row.effect.expected}), p ≤ ${power(row.log10P)}\n`,
 		);
 	return (
-		`${records} records, ${gated} passed the gate, ${named} name an account (of ${hypotheses} tried)\n` +
+		`${records} records${skipped > 0 ? `, ${skipped} left out` : ''}, ${gated} passed the gate, ${named} name an account (of ${hypotheses} tried)\n` +
 		`${accounts.length} accounts and ${groups.length} of ${cohorts.length} cohorts at a false discovery rate of ${fdr}\n` +
 		rows.join('') +
 		groups.join('')

@@ -101,12 +101,14 @@ export const MAX_TOKEN_ID = 2 ** 27 - 1;
  *
  * @param vocabSize ids must be below it; without one, below 2^27
  * @param entropies a field: lines are then objects with `tokens` and it, the entropy of each token
+ * @param broken is told of lines that cannot be read, which are then left out
  * @throws TouchmarkError `bad-input` that names file, line and position
  */
 export async function* readTokenDocuments(
 	path: string,
 	vocabSize?: number,
 	entropies?: string,
+	broken?: Broken,
 ): AsyncGenerator<TokenDocument> {
 	const limit = vocabSize ?? MAX_TOKEN_ID + 1;
 	const IntegerList = z.array(
@@ -117,14 +119,14 @@ export async function* readTokenDocuments(
 		{ error: 'must be a JSON array of token ids' },
 	);
 	const Weighted = z.looseObject({ tokens: IntegerList, [entropies ?? '']: Entropies });
-	for await (const { value, line } of readJsonLines(path)) {
-		const id = String(line.number);
-		const where = `${path}:${line.number}`;
-		if (entropies === undefined) yield { id, tokens: checked(IntegerList, value, where) };
-		else {
-			const record = checked(Weighted, value, where) as Record<string, number[]>;
-			yield { id, tokens: record.tokens, entropies: record[entropies] };
-		}
+	const read = (value: unknown, where: string) => {
+		if (entropies === undefined) return { tokens: checked(IntegerList, value, where) };
+		const record = checked(Weighted, value, where) as Record<string, number[]>;
+		return { tokens: record.tokens, entropies: record[entropies] };
+	};
+	for await (const { value, line } of readJsonLines(path, broken)) {
+		const document = orBroken(() => read(value, `${path}:${line.number}`), broken);
+		if (document !== undefined) yield { id: String(line.number), ...document };
 	}
 }
 

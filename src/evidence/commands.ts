@@ -105,6 +105,7 @@ export const TEST_COMMANDS = {
 			'--accounts': 'file',
 			'--fdr': 'text',
 			'--gate': 'text',
+			'--strict': 'nothing',
 			'--tokenizer': 'file',
 		},
 	},

@@ -6,8 +6,9 @@
  *
  * @module
  */
+import { type Broken, report } from '../corpus/lines.js';
 import type { Shard } from '../corpus/shards.js';
-import { badInput, type TouchmarkError } from '../errors.js';
+import { badInput } from '../errors.js';
 import { pairsOfRows } from '../verify/pairs.js';
 import { scoreOf, tallyPairs } from '../verify/tally.js';
 import type { TestResult } from '../verify/test-result.js';
@@ -49,7 +50,7 @@ function estimators(groups: readonly BoundGroup[]) {
 export async function scoreServed(
 	plan: ScanPlan,
 	shards: readonly Shard[],
-	broken?: (problem: TouchmarkError) => void,
+	broken?: Broken,
 ): Promise<ServedScore[]> {
 	const groups = await bindPlan(plan);
 	const shapes = shapesOf(describePlan(groups, plan.countCells));
@@ -59,10 +60,7 @@ export async function scoreServed(
 		{
 			candidate() {},
 			cells() {},
-			tooLarge(message) {
-				if (broken === undefined) throw badInput(message);
-				broken(badInput(message));
-			},
+			tooLarge: (message) => report(badInput(message), broken),
 		},
 	);
 	for (const shard of shards) for await (const batch of shardRecords(plan, shard, broken)) scan.add(batch);

@@ -20,7 +20,7 @@ import { encodeRows } from './state.js';
 import { filesOf } from './work-folder.js';
 
 /** Broken records of a shard that are named one by one. */
-export const NAMED = 20;
+const NAMED = 20;
 
 /** Memory that all threads share. */
 export interface SharedMemory {

@@ -96,6 +96,24 @@ test('after a rotation new text is of the next epoch, and one trace knows both',
 	expect(result.accounts).toHaveLength(2);
 	for (const { epochs } of result.accounts) expect(epochs).toEqual([0, 1]);
 });
+test('leaves out what cannot be read, counted and named, or ends with --strict', async () => {
+	const [first, ...rest] = readFileSync(path('marked.jsonl'), 'utf8').trimEnd().split('\n');
+	writeFileSync(path('torn.jsonl'), [first, '{"text": 5}', ...rest, '{"text": "a tor'].join('\n'));
+	const trace = (...args: string[]) => runCli(['trace', ...args, ...ring, ...accounts]);
+	const whole = JSON.parse((await trace(path('marked.jsonl'), '--json')).out);
+	const { code, out, err } = await trace(path('torn.jsonl'), '--json');
+	expect(code).toBe(0);
+	expect(JSON.parse(out)).toEqual({ ...whole, skipped: 2 });
+	expect(err).toMatch(/^warning: .*torn\.jsonl:2: field "text": must be a string; the record is left out$/m);
+	expect(err).toMatch(/^warning: .*torn\.jsonl:14: .*; the record is left out$/m);
+	expect((await trace(path('torn.jsonl'), '--quiet')).out).toMatch(/^12 records, 2 left out, 12 passed/);
+	const strict = await trace(path('torn.jsonl'), '--strict');
+	expect({ code: strict.code, out: strict.out }).toEqual({ code: 2, out: '' });
+	expect(strict.err).toMatch(/torn\.jsonl:2: field "text"/);
+	writeFileSync(path('ids.jsonl'), '[1, 2, 3]\n[1, "2"]\n[4, 5]\n');
+	const ids = JSON.parse((await trace(path('ids.jsonl'), '--tokens', '--json', '--quiet')).out);
+	expect(ids).toMatchObject({ records: 2, skipped: 1 });
+});
 test.each([
 	['no accounts file', ['--accounts', path('none.txt')], /none.txt: cannot be read/],
 	['an empty one', ['--accounts', path('empty.txt')], /empty.txt: holds no account/],
