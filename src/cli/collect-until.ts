@@ -19,7 +19,7 @@ import { writeWhole } from '../output.js';
 import { newLooks, nextLookSize } from '../verify/looks.js';
 import { newSequentialTest } from '../verify/sequential.js';
 import type { Edge } from './edge.js';
-import { type ChosenMarks, type MarkFlags, marksFromFlags, tokenizerFor } from './marks.js';
+import { type ChosenMarks, type MarkFlags, marksFromFlags, SCORED_LAYERS, tokenizerFor } from './marks.js';
 import { parseInteger, parseLevel } from './numbers.js';
 import { greyObservations, observeAnswers, readTraffic, type Traffic } from './suspects.js';
 
@@ -99,7 +99,7 @@ export async function untilFromFlags(
 		throw badInput('--traffic: has a meaning with --reference only');
 	const { keyring: _, ...others } = flags;
 	const named = flags.spec ?? flags.vllmConfig ?? flags.hfConfig;
-	const chosen = await marksFromFlags(edge, named === undefined ? flags : others);
+	const chosen = await marksFromFlags(edge, named === undefined ? flags : others, SCORED_LAYERS);
 	const tokenizer = await tokenizerFor(chosen.marks, flags);
 	return reference.length === 0
 		? oneByOne(chosen, level, flags.hypotheses, inquiry, tokenizer)

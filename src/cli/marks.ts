@@ -95,6 +95,8 @@ export async function ringFromFlags(
 
 /** All layers that a mark can be of. */
 export const LAYERS = ['deployment', 'cohort', 'account'] as const satisfies readonly MarkSpec['layer'][];
+/** Those whose marks have a score by themselves; an account's draws have none without its codeword (see `trace`). */
+export const SCORED_LAYERS = ['deployment', 'cohort'] as const satisfies readonly MarkSpec['layer'][];
 
 /**
  * The marks to verify.

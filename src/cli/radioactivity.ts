@@ -10,7 +10,7 @@ import { type Observations, type RadioactivityResult, radioactivity } from '../v
 import { radioactivityOfSuspects, type Suspect } from '../verify/suspects.js';
 import { isFinding, type TestResult } from '../verify/test-result.js';
 import { type Edge, EXIT, warn } from './edge.js';
-import { type MarkFlags, marksFromFlags, tokenizerFor, withMarkFlags } from './marks.js';
+import { type MarkFlags, marksFromFlags, SCORED_LAYERS, tokenizerFor, withMarkFlags } from './marks.js';
 import { describeSuspects, type NamedPaths, namedSuspects } from './named-suspects.js';
 import { parseInteger, parseLevel, parseRate } from './numbers.js';
 import { greyObservations, observeAnswers, openObservations, readTraffic } from './suspects.js';
@@ -106,7 +106,7 @@ export function addRadioactivity(program: Command, edge: Edge, exit: (code: numb
 		const named = namedSuspects(flags.suspect, flags.control ?? []);
 		if (flags.weightsOnly !== undefined)
 			return edge.out(await weightsText(edge, flags, named, flags.weightsOnly));
-		const { marks, searchBits } = await marksFromFlags(edge, flags);
+		const { marks, searchBits } = await marksFromFlags(edge, flags, SCORED_LAYERS);
 		const tokenizer = await tokenizerFor(marks, flags);
 		const { level, hypotheses, heldOutKeys, fdr, controlCohort, weightsDigest } = flags;
 		const options = {

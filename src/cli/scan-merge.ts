@@ -14,8 +14,8 @@ import { linesOf, STANDARD_INPUT } from '../scan/record-lines.js';
 import { newStateMerge, parseState, type ScanState, signState, stateText } from '../scan/state.js';
 import { bindStatePlan } from '../scan/state-plan.js';
 import { type Edge, EXIT } from './edge.js';
-import { type MarkFlags, marksFromFlags, ringFromFlags, withKeyFlags } from './marks.js';
-import { isFoundByScan, SCANNED, withVerdictFlags } from './scan-plan.js';
+import { type MarkFlags, marksFromFlags, ringFromFlags, SCORED_LAYERS, withKeyFlags } from './marks.js';
+import { isFoundByScan, withVerdictFlags } from './scan-plan.js';
 
 interface Flags extends MarkFlags {
 	readonly out?: string;
@@ -52,7 +52,7 @@ export function addScanMerge(program: Command, edge: Edge, exit: (code: number) 
 		if (!keyed) {
 			if (out === undefined) edge.out(stateText(state));
 		} else {
-			const chosen = await marksFromFlags(edge, flags, SCANNED);
+			const chosen = await marksFromFlags(edge, flags, SCORED_LAYERS);
 			const known = chosen.marks.map((mark, i) => ({
 				id: mark.id,
 				source: chosen.sources[i],

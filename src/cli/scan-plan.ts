@@ -8,17 +8,13 @@ import type { Command } from 'commander';
 import { tokenizerFingerprint } from '../corpus/open-tokenizer.js';
 import { badInput } from '../errors.js';
 import { MODELS } from '../generate/embedded.js';
-import type { MarkSpec } from '../marks/mark-spec.js';
 import type { ScanResult } from '../scan/corpus-result.js';
 import { COUNT_MEMORY, cellsOf } from '../scan/counting/counts.js';
 import type { PlannedGroup, ScanPlan } from '../scan/plan.js';
 import { isFinding } from '../verify/test-result.js';
 import type { Edge } from './edge.js';
-import { type ChosenMarks, type MarkFlags, marksFromFlags, withKeyFlags } from './marks.js';
+import { type ChosenMarks, type MarkFlags, marksFromFlags, SCORED_LAYERS, withKeyFlags } from './marks.js';
 import { parseInteger, parseLevel, parseRate } from './numbers.js';
-
-/** Layers that a scan looks for; an account's draws have no statistic without its codeword (see `trace`). */
-export const SCANNED = ['deployment', 'cohort'] as const satisfies readonly MarkSpec['layer'][];
 
 /** Flags that say it. */
 export interface PlanFlags extends Omit<MarkFlags, 'tokenizer'> {
@@ -89,7 +85,7 @@ export function isFoundByScan({ verdict, flagged }: Pick<ScanResult, 'verdict' |
 export async function planFromFlags(edge: Edge, flags: PlanFlags): Promise<ScanPlan> {
 	const { tokenizer: _, ...keyFlags } = flags;
 	return {
-		groups: await groupsOf(await marksFromFlags(edge, keyFlags, SCANNED), flags),
+		groups: await groupsOf(await marksFromFlags(edge, keyFlags, SCORED_LAYERS), flags),
 		fields: { text: flags.textField, prompt: flags.promptField },
 		countCells: cellsOf(flags.countMemory),
 	};

@@ -249,6 +249,52 @@ describe('several suspects', () => {
 	});
 });
 
+describe('cohorts of a ring', () => {
+	const ring = ['--keyring', path('cohorts.json')];
+	const ok = async (...args: string[]) => {
+		const { code, out } = await runCli(args);
+		expect(code).toBe(0);
+		return out;
+	};
+	/** Keys are random: at the default rate one run in a hundred would find an innocent cohort. */
+	const test = (...args: string[]) => [
+		...['radioactivity', ...ring, '--suspect', path('farms.jsonl'), '--held-out-keys', '9'],
+		...['--fdr', '0.000001', '--quiet', ...args],
+	];
+	beforeAll(async () => {
+		await ok('keys', 'create', ...ring, '--unsealed', '--quiet');
+		for (const cohort of ['farms', 'resellers']) await ok('keys', 'add', ...ring, '--cohort', cohort);
+		await ok('keys', 'commit', ...ring, '--log', path('log'));
+		writeFileSync(path('farms.jsonl'), await ok('generate', '--count', '48', ...ring, '--cohort', 'farms'));
+	});
+
+	it('are tested one by one', async () => {
+		const found = JSON.parse(await ok(...test('--json')));
+		expect(found).toMatchObject({ hypotheses: 4, fdr: 1e-6, controls: { cohorts: [] } });
+		expect(found.cohorts.map((one: { cohort: string; found: boolean }) => [one.cohort, one.found])).toEqual([
+			['farms', true],
+			['resellers', false],
+		]);
+	});
+	it('and apart where they are not suspected, also under keys that were opened', async () => {
+		await ok('keys', 'open', ...ring, '--epoch', '0', '--out', path('opened.json'));
+		const args = test('--control-cohort', 'farms');
+		const said = await ok(...args);
+		expect(said).toMatch(/; cannot rule out: .*other-cohorts/);
+		expect(said).toMatch(/0 of 1 cohorts found/);
+		expect(said).toMatch(
+			/1 of 1 control cohorts found at false discovery rate 0.000001\n +cohort farms, epoch 0:/,
+		);
+		const opened = args.map((one) => (one === '--keyring' ? '--spec' : one.replace('cohorts', 'opened')));
+		expect(await ok(...opened)).toBe(said);
+	});
+	it('are refused as controls when the ring has none of that name', async () => {
+		const { code, err } = await runCli(test('--control-cohort', 'nobody'));
+		expect(code).toBe(2);
+		expect(err).toMatch(/no mark is cohort "nobody"'s/);
+	});
+});
+
 describe('refused in one sentence', () => {
 	const closed = () => ['--suspect', path('teacher.jsonl')];
 	it.each<[what: string, args: () => string[], sentence: RegExp]>([
