@@ -40,7 +40,7 @@ export const bench: Bench = {
 		'quick: the embedded one). `jsonl-2-cores`: from JSONL text on two cores, beside a process that reads and tokenizes ' +
 		'the same corpus on two cores with the same code and does nothing else. `2-cores`: the same scan held to one core; ' +
 		'`tokenize-2-cores`: tokenization alone on both and on one, which is what this machine allows. ' +
-		'`tokens-2-cores`: the same corpus from token ids. On 1 GB, three rounds, each there and back: medians of ' +
+		'`tokens-2-cores`: the same corpus from token ids. On 1 GB, two rounds, each there and back: medians of ' +
 		'speeds, and for the first three rows the medians of each round’s own ratio, since a machine may be faster in one round than in the next. ' +
 		'`python-…`: detectors with a pool of two processes ' +
 		'over the same JSONL, text in, without their start; `python-none` only tokenizes.',
@@ -83,7 +83,7 @@ export const bench: Bench = {
 			// There and back, so that a machine that grows slower or faster meanwhile does so to all alike.
 			const half = ['tokens', 'two', 'alone', 'one', 'aloneOne'] as const satisfies readonly Name[];
 			const times: Record<Name, number[]> = { alone: [], two: [], one: [], aloneOne: [], tokens: [] };
-			for (let round = 0; round < (quick ? 1 : 3); round++)
+			for (let round = 0; round < (quick ? 1 : 2); round++)
 				for (const name of [...half, ...half.toReversed()]) times[name].push(runs[name]());
 			const rate = (name: Name) => tokens / median(times[name]);
 			/** Seconds of both runs of each round. */

@@ -14,8 +14,8 @@ import { plainText, readWhole, recordsIn } from './whole-file.js';
 
 /** Records of a batch, at most. */
 const BATCH = 256;
-/** Characters of a batch's texts and prompts, beyond which no record is added. */
-const BATCH_CHARACTERS = 2 ** 22;
+/** Characters of a batch's texts and prompts, beyond which no record is added: few, so that they are forgotten while they are young. */
+const BATCH_CHARACTERS = 2 ** 15;
 
 /**
  * The texts of a shard. Whatever the file holds, no more is in memory than a batch, and a line, a page of Parquet, or a

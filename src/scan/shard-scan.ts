@@ -136,7 +136,6 @@ export function newShardScan(groups: readonly BoundGroup[], options: ShardScanOp
 		let part = before.parts;
 		for (let from = 0; from === 0 || from < ids.length; from += PART, part++) {
 			const length = Math.min(PART, ids.length - from);
-			if (lane.size + length > lane.ids.length) flush(lane, scored);
 			const { ids: all, size } = lane;
 			if (length === ids.length) all.set(ids, size);
 			else for (let i = 0; i < length; i++) all[size + i] = ids[from + i];

@@ -99,6 +99,37 @@ test('the page names them, and says what a name is', async () => {
 	expect(page).toContain('that it is found does not say who passed its answers on');
 });
 
+test('cohorts of answers too, with those that are not suspected beside them', async () => {
+	const args = [
+		'--suspect',
+		{ file: 'marked.jsonl' },
+		'--control-cohort',
+		'resellers',
+		'--held-out-keys',
+		'9',
+	];
+	const plan = {
+		title: 'Answers',
+		suspects: [{ name: 'rival', released: null }],
+		tests: [{ suspect: 'rival', command: 'radioactivity', args: [...args, ...fdr] }],
+	};
+	writeFileSync(path('answers.json'), JSON.stringify(plan));
+	const keys = ['--key', 'keys.json'];
+	await built(
+		...['evidence', 'build', 'answers.json', ...ring, ...keys, '--log', 'log', '--out', 'answers.bundle'],
+		'--quiet',
+	);
+	const { findings } = await verifyBundle(readFileSync(path('answers.bundle')));
+	expect(namesIn(findings[0].groups, 'cohort')).toEqual(['farms']);
+	expect(findings[0].groups.map(({ kind, name }) => [kind, name])).toContainEqual([
+		'control cohort',
+		'resellers',
+	]);
+	const out = await built('evidence', 'verify', 'answers.bundle', '--corpus', '.', ...keys, '--json');
+	const { checks } = JSON.parse(out) as { checks: { name: string; status: string }[] };
+	expect(checks.find(({ name }) => name === 'recomputation')?.status).toBe('passed');
+});
+
 /** A result of the first test, changed and signed by somebody. */
 async function withResult(change: (result: Record<string, unknown>) => object) {
 	const statement = JSON.parse(
