@@ -54,10 +54,15 @@ describe.each([
 			expect(verdicts).toEqual(new Array(32).fill('marked'));
 		}
 	});
-	test('both channels are found in what it wrote', async () => {
-		const { tests } = JSON.parse(await ok('radioactivity', '--suspect', served, ...spec, '--json'));
-		expect(tests.map(({ channel }: { channel: string }) => channel)).toEqual(['shape', 'choice']);
-		for (const { log10PCorrected } of tests) expect(log10PCorrected).toBeLessThan(-20);
+	test('both channels and the cohort are found in what it wrote', async () => {
+		const result = JSON.parse(await ok('radioactivity', '--suspect', served, ...spec, '--json'));
+		const [shape, choice] = result.tests;
+		expect([shape.channel, choice.channel]).toEqual(['shape', 'choice']);
+		for (const { log10PCorrected } of [shape, choice]) expect(log10PCorrected).toBeLessThan(-20);
+		expect(result.cohorts).toMatchObject([
+			{ cohort: 'farms', found: true },
+			{ cohort: 'resellers', found: false },
+		]);
 	});
 	test('both accounts and the cohort are named, and nobody else of 500', async () => {
 		const result = JSON.parse(await ok('trace', served, ...spec, '--accounts', accounts, '--json'));
