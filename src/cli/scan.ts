@@ -36,7 +36,7 @@ interface Flags extends PlanFlags, Omit<ServedFlags, 'served'> {
 }
 
 /** How much more than what is needed a heap may hold, in percent. */
-const HEAP_GROWTH = 100;
+const HEAP_GROWTH = 80;
 
 /** Problems that are told one by one. */
 const TOLD = 20;
