@@ -89,11 +89,13 @@ export const bench: Bench = {
 			/** Seconds of both runs of each round. */
 			const rounds = (name: Name) =>
 				times[name].flatMap((seconds, i) => (i % 2 === 0 ? [seconds + times[name][i + 1]] : []));
-			const compare = (name: string, ours: Name, peer: Name, peerName: string) =>
+			const compare = (name: string, ours: Name, peer: Name, peerName: string) => {
+				const own = rounds(ours);
 				rows.push({
 					...{ case: name, ours: rate(ours), peer: rate(peer), peerName, unit: 'tokens/s' },
-					ratio: median(rounds(peer).map((seconds, round) => seconds / rounds(ours)[round])),
+					ratio: median(rounds(peer).map((seconds, round) => seconds / own[round])),
 				});
+			};
 			compare('jsonl-2-cores', 'two', 'alone', 'tokenize-only');
 			compare('2-cores', 'two', 'one', '1-core');
 			compare('tokenize-2-cores', 'alone', 'aloneOne', 'tokenize-only, 1-core');

@@ -63,7 +63,8 @@ export function addScanWorker(program: Command, edge: Edge): void {
 		const broken = newBrokenRecords(edge, flags);
 		const options = { fields: plan.fields, tokens: flags.tokens ?? false };
 		const records = recordsOf(edge.input, options, broken.tell);
-		const work = { groups, countCells: plan.countCells, records, broken };
+		const tooLarge = (message: string) => report(badInput(`standard input: ${message}`), broken.tell);
+		const work = { groups, countCells: plan.countCells, records, broken, tooLarge };
 		if (flags.count === undefined) await scanShard(edge, flags.shard, work);
 		else await countShard(edge, { ...flags, count: flags.count }, work);
 		broken.end();
@@ -78,19 +79,21 @@ interface Work {
 	readonly countCells: number;
 	readonly records: Records;
 	readonly broken: BrokenRecords;
+	/** Is told of a record that is too large to be looked at. */
+	tooLarge(message: string): void;
 }
 
 async function scanShard(
 	edge: Edge,
 	shard: string,
-	{ groups, countCells, records, broken }: Work,
+	{ groups, countCells, records, broken, tooLarge }: Work,
 ): Promise<void> {
 	let number = 0;
 	const scan = newShardScan(groups, {
 		candidate: (candidate) =>
 			edge.out(`${JSON.stringify({ shard, number: number++, candidate } satisfies CandidateLine)}\n`),
 		cells: () => undefined,
-		tooLarge: (message) => report(badInput(`standard input: ${message}`), broken.tell),
+		tooLarge,
 	});
 	for await (const batch of records) {
 		scan.add(batch);
@@ -107,7 +110,7 @@ async function scanShard(
 async function countShard(
 	edge: Edge,
 	{ shard, count: files, background = false }: Flags & { readonly count: string[] },
-	{ groups, countCells, records, broken }: Work,
+	{ groups, countCells, records, broken, tooLarge }: Work,
 ): Promise<void> {
 	const wanted = newWantedCells(groups, countCells);
 	for await (const { line } of readCandidates(files, groups)) wanted.add(line.candidate);
@@ -119,7 +122,7 @@ async function countShard(
 			if (low.length > waiting.room) counts.add(waiting.take());
 			waiting.add(low.filter((one) => wanted.has(cellOf(one, countCells))));
 		},
-		tooLarge: (message) => report(badInput(`standard input: ${message}`), broken.tell),
+		tooLarge,
 	});
 	let read = 0;
 	for await (const batch of records) {

@@ -194,12 +194,14 @@ async function conclude(
 	const tallies = exact ? { tallies: exactTallies(groups, found, folder) } : {};
 	const tested = resultOfState(state, groups, { ...options, ...tallies, verdicts });
 	const reported = () => flaggedRecords(judge, candidates, verdicts);
-	if (parts.served === null) return { state, result: tested, reported };
 	const told = strict ? undefined : (error: Error) => problem?.(error.message);
-	const estimate = estimateShare(tested.tests, await scoreServed(plan, parts.served.shards, told));
-	if ('share' in estimate) return { state, result: { ...tested, shareEstimate: estimate.share }, reported };
-	problem?.(estimate.problem);
-	return { state, result: tested, reported };
+	const estimate =
+		parts.served === null
+			? null
+			: estimateShare(tested.tests, await scoreServed(plan, parts.served.shards, told));
+	if (estimate !== null && 'problem' in estimate) problem?.(estimate.problem);
+	const share = estimate !== null && 'share' in estimate ? { shareEstimate: estimate.share } : {};
+	return { state, result: { ...tested, ...share }, reported };
 }
 
 const NOTHING = { records: 0, judged: 0, tokens: 0, candidates: 0 };
