@@ -26,6 +26,18 @@ async function built(...args: string[]): Promise<string> {
 	expect([code, err]).toEqual([0, '']);
 	return out;
 }
+/** Builds a bundle of a plan. */
+async function seal(name: string, plan: object): Promise<void> {
+	writeFileSync(path('plan.json'), JSON.stringify(plan));
+	const build = ['evidence', 'build', 'plan.json', ...ring, '--key', 'keys.json', '--log', 'log'];
+	await built(...build, '--out', name, '--quiet');
+}
+/** What a stranger with the files and the keys says of each check. */
+async function checksOf(name: string): Promise<Map<string, string>> {
+	const verify = ['evidence', 'verify', name, '--corpus', '.', '--key', 'keys.json', '--json'];
+	const { checks } = JSON.parse(await built(...verify)) as { checks: { name: string; status: string }[] };
+	return new Map(checks.map((check) => [check.name, check.status]));
+}
 const bundle = () => readFileSync(path('bundle.json'));
 interface Row {
 	readonly kind: string;
@@ -49,16 +61,11 @@ beforeAll(async () => {
 		...{ suspect, command: 'trace' },
 		args: [{ file }, '--accounts', { file: 'accounts.txt' }, ...fdr],
 	});
-	writeFileSync(
-		path('plan.json'),
-		JSON.stringify({
-			title: 'Two datasets',
-			suspects: ['rival', 'other'].map((name) => ({ name, released: null })),
-			tests: [trace('rival', 'marked.jsonl'), trace('other', 'plain.jsonl')],
-		}),
-	);
-	const build = ['evidence', 'build', 'plan.json', ...ring, '--key', 'keys.json', '--log', 'log'];
-	await built(...build, '--out', 'bundle.json', '--quiet');
+	await seal('bundle.json', {
+		title: 'Two datasets',
+		suspects: ['rival', 'other'].map((name) => ({ name, released: null })),
+		tests: [trace('rival', 'marked.jsonl'), trace('other', 'plain.jsonl')],
+	});
 }, 120_000);
 
 test('says which accounts and cohorts, and the name of nobody else', async () => {
@@ -82,12 +89,9 @@ test('says which accounts and cohorts, and the name of nobody else', async () =>
 });
 
 test('is computed again with files and keys', async () => {
-	const out = await built(
-		...['evidence', 'verify', 'bundle.json', '--corpus', '.', '--key', 'keys.json', '--json'],
-	);
-	const { checks } = JSON.parse(out) as { checks: { name: string; status: string }[] };
+	const checks = await checksOf('bundle.json');
 	for (const name of ['commitments', 'results', 'files', 'keys', 'recomputation'])
-		expect(checks.find((check) => check.name === name)?.status, name).toBe('passed');
+		expect(checks.get(name), name).toBe('passed');
 });
 
 test('the page names them, and says what a name is', async () => {
@@ -108,26 +112,18 @@ test('cohorts of answers too, with those that are not suspected beside them', as
 		'--held-out-keys',
 		'9',
 	];
-	const plan = {
+	await seal('answers.json', {
 		title: 'Answers',
 		suspects: [{ name: 'rival', released: null }],
 		tests: [{ suspect: 'rival', command: 'radioactivity', args: [...args, ...fdr] }],
-	};
-	writeFileSync(path('answers.json'), JSON.stringify(plan));
-	const keys = ['--key', 'keys.json'];
-	await built(
-		...['evidence', 'build', 'answers.json', ...ring, ...keys, '--log', 'log', '--out', 'answers.bundle'],
-		'--quiet',
-	);
-	const { findings } = await verifyBundle(readFileSync(path('answers.bundle')));
+	});
+	const { findings } = await verifyBundle(readFileSync(path('answers.json')));
 	expect(namesIn(findings[0].groups, 'cohort')).toEqual(['farms']);
 	expect(findings[0].groups.map(({ kind, name }) => [kind, name])).toContainEqual([
 		'control cohort',
 		'resellers',
 	]);
-	const out = await built('evidence', 'verify', 'answers.bundle', '--corpus', '.', ...keys, '--json');
-	const { checks } = JSON.parse(out) as { checks: { name: string; status: string }[] };
-	expect(checks.find(({ name }) => name === 'recomputation')?.status).toBe('passed');
+	expect((await checksOf('answers.json')).get('recomputation')).toBe('passed');
 });
 
 /** A result of the first test, changed and signed by somebody. */
