@@ -67,24 +67,24 @@ export const bench: Bench = {
 				notes.push(`${name}: ${JSON.stringify(of.versions)}.`);
 			}
 			let tokens = 0;
-			// Those that are compared stand side by side.
+			// In the order in which they run: those that are compared stand near each other.
 			const runs = {
-				alone: () => alone(2, text, tokenizer).seconds,
+				tokens: () => scanned(2, [ids, '--tokens', '--keyring', keyring]).seconds,
 				two: () => {
 					const whole = scanned(2, [text, ...flags]);
 					tokens = whole.tokens;
 					return whole.seconds;
 				},
+				alone: () => alone(2, text, tokenizer).seconds,
 				one: () => scanned(1, [text, ...flags]).seconds,
 				aloneOne: () => alone(1, text, tokenizer).seconds,
-				tokens: () => scanned(2, [ids, '--tokens', '--keyring', keyring]).seconds,
 			};
 			type Name = keyof typeof runs;
+			const names = Object.keys(runs) as Name[];
+			const times: Record<Name, number[]> = { tokens: [], two: [], alone: [], one: [], aloneOne: [] };
 			// There and back, so that a machine that grows slower or faster meanwhile does so to all alike.
-			const half = ['tokens', 'two', 'alone', 'one', 'aloneOne'] as const satisfies readonly Name[];
-			const times: Record<Name, number[]> = { alone: [], two: [], one: [], aloneOne: [], tokens: [] };
 			for (let round = 0; round < (quick ? 1 : 2); round++)
-				for (const name of [...half, ...half.toReversed()]) times[name].push(runs[name]());
+				for (const name of [...names, ...names.toReversed()]) times[name].push(runs[name]());
 			const rate = (name: Name) => tokens / median(times[name]);
 			/** Seconds of both runs of each round. */
 			const rounds = (name: Name) =>

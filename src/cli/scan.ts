@@ -35,7 +35,10 @@ interface Flags extends PlanFlags, Omit<ServedFlags, 'served'> {
 	readonly heldOutKeys: number;
 }
 
-/** How much more than what is needed a heap may hold, in percent. */
+/**
+ * How much more than what is needed a heap may hold, in percent. Less costs both cores time for collection; 100 took
+ * a tenth more memory on 1 GB than on 100 MB.
+ */
 const HEAP_GROWTH = 80;
 
 /** Problems that are told one by one. */

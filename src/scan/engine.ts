@@ -169,7 +169,7 @@ async function conclude(
 	parts: CorpusParts,
 	{ samples, counts, found, folder }: Ran,
 ): Promise<Concluded> {
-	const { plan, strict = false, exact = false, signer, problem } = options;
+	const { plan, exact = false, signer, problem } = options;
 	const first = parts.background.shards.length;
 	const rows = parts.corpus.shards.map(({ id }, i): ShardRow => {
 		const { totals, skipped } = found[first + i];
@@ -194,14 +194,21 @@ async function conclude(
 	const tallies = exact ? { tallies: exactTallies(groups, found, folder) } : {};
 	const tested = resultOfState(state, groups, { ...options, ...tallies, verdicts });
 	const reported = () => flaggedRecords(judge, candidates, verdicts);
-	const told = strict ? undefined : (error: Error) => problem?.(error.message);
-	const estimate =
-		parts.served === null
-			? null
-			: estimateShare(tested.tests, await scoreServed(plan, parts.served.shards, told));
-	if (estimate !== null && 'problem' in estimate) problem?.(estimate.problem);
-	const share = estimate !== null && 'share' in estimate ? { shareEstimate: estimate.share } : {};
+	const share = parts.served === null ? {} : await servedShare(options, tested, parts.served.shards);
 	return { state, result: { ...tested, ...share }, reported };
+}
+
+/** The share that the served sample tells; what keeps it from telling is a problem. */
+async function servedShare(
+	{ plan, strict = false, problem }: ScanOptions,
+	{ tests }: ScanResult,
+	served: readonly Shard[],
+): Promise<Pick<ScanResult, 'shareEstimate'>> {
+	const told = strict ? undefined : (error: Error) => problem?.(error.message);
+	const estimate = estimateShare(tests, await scoreServed(plan, served, told));
+	if ('share' in estimate) return { shareEstimate: estimate.share };
+	problem?.(estimate.problem);
+	return {};
 }
 
 const NOTHING = { records: 0, judged: 0, tokens: 0, candidates: 0 };
